@@ -1,0 +1,34 @@
+package zone
+
+import "time"
+
+// ManifestFormat is the version of the manifest document.
+const ManifestFormat = 1
+
+// Manifest lists what a run brought. It is written last, and its creation starts processing.
+type Manifest struct {
+	Format          int            `json:"format"`
+	Dataset         string         `json:"dataset"`
+	Run             string         `json:"run"`
+	ScheduledAt     time.Time      `json:"scheduled_at"`
+	ContractVersion string         `json:"contract_version"`
+	ContractDigest  string         `json:"contract_digest"`
+	Source          string         `json:"source"` // URL without secrets, or file:NAME for an upload
+	Ended           string         `json:"ended"`  // complete, or why a run with a cursor ended early
+	Records         int64          `json:"records"`
+	Pages           []ManifestPage `json:"pages"`
+}
+
+// ManifestPage is one raw object of the run.
+type ManifestPage struct {
+	Page      int       `json:"page"`
+	Key       string    `json:"key"`
+	Version   string    `json:"version,omitempty"`
+	Bytes     int64     `json:"bytes"`   // of the object as stored (compressed)
+	SHA256    string    `json:"sha256"`  // of the object as stored, lower-case hex
+	Records   int64     `json:"records"` // -1: the page could not be read as JSON
+	FetchedAt time.Time `json:"fetched_at"`
+}
+
+// EndedComplete says that the source had no more pages.
+const EndedComplete = "complete"

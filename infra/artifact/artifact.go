@@ -1,0 +1,257 @@
+// Package artifact builds the deployment packages of the functions and says whether those at hand are current.
+//
+// There is one zip for each function and dataset: the compiled function as bootstrap, mode 0755, and the dataset's
+// contract beside it. Binaries are the same for all datasets, so a contract change needs no compiler and a new dataset
+// changes nobody else's function. The same source, toolchain and target give the same bytes: no times, no paths, no
+// build id.
+//
+// Build leaves a stamp beside the zips: a digest of everything that went into them. Check compares it with the source
+// as it is now, so that nobody deploys the code of yesterday with the infrastructure of today.
+package artifact
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"tributary/shared/settings"
+)
+
+// Dir is where the packages to deploy lie, below the root of the project.
+const Dir = ".build/arm64"
+
+// Functions are the functions that every dataset has.
+var Functions = []string{"ingest", "process"}
+
+const (
+	datasetsDir    = "shared/datasets"
+	contractSuffix = ".odcs.yaml"
+	stampName      = "stamp.json"
+)
+
+// Options say what to build for which machine. Functions in AWS are linux/arm64.
+type Options struct {
+	Root         string // of the project
+	Dir          string // for the zips, below Root
+	GOOS, GOARCH string
+	Progress     func(line string) // optional: what is being done, while it takes long
+}
+
+// Size is a package that was built.
+type Size struct {
+	Path           string
+	Zip, Bootstrap int64 // bytes
+}
+
+// Zip is the path of a function's deployment package for a dataset.
+func Zip(root, dir, function, dataset string) string {
+	return filepath.Join(root, dir, function+"-"+dataset+".zip")
+}
+
+// Build compiles the functions and packages them for every dataset of the project.
+func Build(ctx context.Context, o Options) ([]Size, error) {
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	contracts, err := contractFiles(o.Root)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := sourceDigest(o.Root)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(o.Root, o.Dir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create artifacts folder: %w", err)
+	}
+	// The stamp goes first: a build that dies half-way must not look current.
+	stampPath := filepath.Join(dir, stampName)
+	if err := os.Remove(stampPath); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("remove stamp: %w", err)
+	}
+
+	made := stamp{Source: digest, GOOS: o.GOOS, GOARCH: o.GOARCH, Toolchain: runtime.Version(), Contracts: map[string]string{}}
+	var sizes []Size
+	for _, function := range Functions {
+		binary := filepath.Join(dir, function)
+		err := Compile(ctx, CompileOptions{
+			Root: o.Root, Package: "./functions/" + function, Output: binary, GOOS: o.GOOS, GOARCH: o.GOARCH,
+			Tags:    "lambda.norpc",
+			LDFlags: "-s -w -buildid= -X tributary/shared/process.revision=" + digest[:12] + "-" + o.GOARCH,
+			Progress: func(done, total int) {
+				o.Progress(fmt.Sprintf("compiling %s for %s/%s: package %d of at most %d", function, o.GOOS, o.GOARCH, done, total))
+			},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("build function %s: %w", function, err)
+		}
+		bootstrap, err := os.ReadFile(binary)
+		if err != nil {
+			return nil, fmt.Errorf("read function %s: %w", function, err)
+		}
+		for _, c := range contracts {
+			size, err := writeZip(Zip(o.Root, o.Dir, function, c.dataset), bootstrap, c.text)
+			if err != nil {
+				return nil, fmt.Errorf("package function %s of %s: %w", function, c.dataset, err)
+			}
+			sizes = append(sizes, size)
+			made.Contracts[c.dataset] = c.digest
+		}
+	}
+	if err := removeOthers(dir, sizes); err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(made, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode stamp: %w", err)
+	}
+	if err := os.WriteFile(stampPath, append(text, '\n'), 0o644); err != nil {
+		return nil, fmt.Errorf("write stamp: %w", err)
+	}
+	return sizes, nil
+}
+
+// Check says whether the packages below dir are there for every dataset and made from the source as it is now. The
+// error is a sentence for whoever deploys.
+func Check(root, dir string) error {
+	const remedy = "run `go tool mage build`"
+	text, err := os.ReadFile(filepath.Join(root, dir, stampName))
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("deployment packages are missing in %s: %s", dir, remedy)
+	}
+	if err != nil {
+		return fmt.Errorf("read stamp: %w", err)
+	}
+	var made stamp
+	if err := json.Unmarshal(text, &made); err != nil {
+		return fmt.Errorf("deployment packages in %s have a broken stamp (%w): %s", dir, err, remedy)
+	}
+	digest, err := sourceDigest(root)
+	if err != nil {
+		return err
+	}
+	if made.Source != digest {
+		return fmt.Errorf("deployment packages in %s are stale, functions/ or shared/ changed since: %s", dir, remedy)
+	}
+	contracts, err := contractFiles(root)
+	if err != nil {
+		return err
+	}
+	for _, c := range contracts {
+		if made.Contracts[c.dataset] != c.digest {
+			return fmt.Errorf("deployment packages of dataset %s in %s are missing or older than its contract: %s", c.dataset, dir, remedy)
+		}
+		for _, function := range Functions {
+			if _, err := os.Stat(Zip(root, dir, function, c.dataset)); err != nil {
+				return fmt.Errorf("deployment package of %s for %s is missing in %s: %s", function, c.dataset, dir, remedy)
+			}
+		}
+	}
+	return nil
+}
+
+type stamp struct {
+	Source    string            `json:"source"`
+	GOOS      string            `json:"goos"`
+	GOARCH    string            `json:"goarch"`
+	Toolchain string            `json:"toolchain"`
+	Contracts map[string]string `json:"contracts"` // dataset → digest of the file
+}
+
+type contractFile struct {
+	dataset, digest string
+	text            []byte
+}
+
+func contractFiles(root string) ([]contractFile, error) {
+	paths, err := filepath.Glob(filepath.Join(root, datasetsDir, "*"+contractSuffix))
+	if err != nil {
+		return nil, fmt.Errorf("list contracts: %w", err)
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("list contracts: no *%s in %s", contractSuffix, filepath.Join(root, datasetsDir))
+	}
+	files := make([]contractFile, len(paths))
+	for i, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read contract: %w", err)
+		}
+		files[i] = contractFile{
+			dataset: strings.TrimSuffix(filepath.Base(path), contractSuffix),
+			digest:  digestOf(text),
+			text:    text,
+		}
+	}
+	return files, nil
+}
+
+// epoch is the time of every file in a zip: the format's earliest, so that no clock is in the bytes.
+var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func writeZip(path string, bootstrap, contract []byte) (Size, error) {
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(out, flate.BestCompression)
+	})
+	for _, file := range []struct {
+		name string
+		mode os.FileMode
+		text []byte
+	}{
+		{"bootstrap", 0o755, bootstrap}, // Lambda starts only what is executable
+		{settings.ContractFile, 0o644, contract},
+	} {
+		header := &zip.FileHeader{Name: file.name, Method: zip.Deflate, Modified: epoch}
+		header.SetMode(file.mode)
+		f, err := w.CreateHeader(header)
+		if err != nil {
+			return Size{}, fmt.Errorf("add %s: %w", file.name, err)
+		}
+		if _, err := f.Write(file.text); err != nil {
+			return Size{}, fmt.Errorf("add %s: %w", file.name, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return Size{}, fmt.Errorf("close zip: %w", err)
+	}
+	size := Size{Path: path, Zip: int64(buf.Len()), Bootstrap: int64(len(bootstrap))}
+	// A zip of the same bytes keeps its time, and whoever watches it keeps quiet.
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, buf.Bytes()) {
+		return size, nil
+	}
+	if err := os.WriteFile(path, buf.Bytes(), 0o644); err != nil {
+		return Size{}, fmt.Errorf("write zip: %w", err)
+	}
+	return size, nil
+}
+
+// removeOthers deletes zips of datasets that are no more.
+func removeOthers(dir string, keep []Size) error {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.zip"))
+	if err != nil {
+		return fmt.Errorf("list packages: %w", err)
+	}
+	for _, path := range paths {
+		if slices.ContainsFunc(keep, func(s Size) bool { return s.Path == path }) {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("remove package of a former dataset: %w", err)
+		}
+	}
+	return nil
+}

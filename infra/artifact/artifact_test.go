@@ -1,0 +1,186 @@
+package artifact
+
+import (
+	"archive/zip"
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// project writes a small project with the layout of this one: two functions and two datasets.
+func project(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	for path, text := range map[string]string{
+		"go.mod":                           "module tributary\n\ngo 1.26\n",
+		"go.sum":                           "",
+		"functions/ingest/main.go":         "package main\n\nfunc main() { println(\"ingest\") }\n",
+		"functions/process/main.go":        "package main\n\nfunc main() { println(\"process\") }\n",
+		"shared/process/process.go":        "package process\n",
+		"shared/datasets/coins.odcs.yaml":  "name: coins\n",
+		"shared/datasets/orders.odcs.yaml": "name: orders\n",
+	} {
+		write(t, root, path, text)
+	}
+	return root
+}
+
+func write(t *testing.T, root, path, text string) {
+	t.Helper()
+	full := filepath.Join(root, path)
+	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(full, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func build(t *testing.T, root string) []Size {
+	t.Helper()
+	sizes, err := Build(t.Context(), Options{Root: root, Dir: "out", GOOS: "linux", GOARCH: "arm64"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sizes
+}
+
+func TestBuildPackagesEveryFunctionForEveryDataset(t *testing.T) {
+	root := project(t)
+	var got []string
+	for _, s := range build(t, root) {
+		relative, err := filepath.Rel(root, s.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, filepath.ToSlash(relative))
+		if s.Zip == 0 || s.Bootstrap == 0 {
+			t.Errorf("%s: sizes %d, %d", relative, s.Zip, s.Bootstrap)
+		}
+	}
+	want := []string{"out/ingest-coins.zip", "out/ingest-orders.zip", "out/process-coins.zip", "out/process-orders.zip"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("packages (-want +got):\n%s", diff)
+	}
+
+	r, err := zip.OpenReader(Zip(root, "out", "process", "orders"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	modes := map[string]os.FileMode{}
+	for _, f := range r.File {
+		modes[f.Name] = f.Mode()
+	}
+	if diff := cmp.Diff(map[string]os.FileMode{"bootstrap": 0o755, "contract.odcs.yaml": 0o644}, modes); diff != "" {
+		t.Errorf("files in the zip (-want +got):\n%s", diff)
+	}
+}
+
+func TestBuildGivesTheSameBytesInAnotherFolder(t *testing.T) {
+	one, two := project(t), project(t)
+	build(t, one)
+	build(t, two)
+	for _, function := range Functions {
+		a, b := read(t, Zip(one, "out", function, "coins")), read(t, Zip(two, "out", function, "coins"))
+		if !bytes.Equal(a, b) {
+			t.Errorf("%s: %d and %d bytes differ", function, len(a), len(b))
+		}
+	}
+}
+
+func TestBuildRemovesThePackagesOfAFormerDataset(t *testing.T) {
+	root := project(t)
+	build(t, root)
+	if err := os.Remove(filepath.Join(root, "shared/datasets/orders.odcs.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	build(t, root)
+	if _, err := os.Stat(Zip(root, "out", "process", "orders")); !os.IsNotExist(err) {
+		t.Errorf("package of the removed dataset: %v, want it gone", err)
+	}
+}
+
+func TestCheckTellsWhatToDo(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(t *testing.T, root string)
+		want   string // "" is no error
+	}{
+		{"current", func(*testing.T, string) {}, ""},
+		{"a test was added", func(t *testing.T, root string) { write(t, root, "shared/process/process_test.go", "package process\n") }, ""},
+		{"source changed", func(t *testing.T, root string) { write(t, root, "shared/process/process.go", "package process // new\n") }, "stale"},
+		{"dependency changed", func(t *testing.T, root string) { write(t, root, "go.sum", "x\n") }, "stale"},
+		{"contract changed", func(t *testing.T, root string) { write(t, root, "shared/datasets/coins.odcs.yaml", "name: coin\n") }, "dataset coins"},
+		{"dataset added", func(t *testing.T, root string) { write(t, root, "shared/datasets/new.odcs.yaml", "name: new\n") }, "dataset new"},
+		{"package removed", func(t *testing.T, root string) {
+			if err := os.Remove(Zip(root, "out", "ingest", "coins")); err != nil {
+				t.Fatal(err)
+			}
+		}, "ingest for coins"},
+		{"nothing built", func(t *testing.T, root string) {
+			if err := os.RemoveAll(filepath.Join(root, "out")); err != nil {
+				t.Fatal(err)
+			}
+		}, "missing"},
+		{"broken stamp", func(t *testing.T, root string) { write(t, root, "out/stamp.json", "{") }, "broken stamp"},
+	}
+	built := project(t)
+	build(t, built)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := os.CopyFS(root, os.DirFS(built)); err != nil {
+				t.Fatal(err)
+			}
+			tt.change(t, root)
+			err := Check(root, "out")
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("got %v, want no error", err)
+			case tt.want != "" && err == nil:
+				t.Errorf("got no error, want one with %q", tt.want)
+			case tt.want != "" && (!strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "go tool mage build")):
+				t.Errorf("got %q, want it to say %q and the command", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestCompileSaysWhatIsWrong(t *testing.T) {
+	root := project(t)
+	write(t, root, "functions/ingest/main.go", "package main\n\nfunc main() { undefined() }\n")
+	_, err := Build(t.Context(), Options{Root: root, Dir: "out", GOOS: runtime.GOOS, GOARCH: runtime.GOARCH})
+	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") {
+		t.Errorf("got %v, want the compiler's complaint", err)
+	}
+	if Check(root, "out") == nil {
+		t.Error("packages look current after a failed build")
+	}
+}
+
+func TestFollowTellsPackagesFromComplaints(t *testing.T) {
+	out := "go: downloading example.com/a v1.0.0\ninternal/abi\nruntime\n# tributary/functions/ingest\nmain.go:3:2: undefined: x\n"
+	var counts []int
+	complaints := follow(strings.NewReader(out), func(done int) { counts = append(counts, done) })
+	if diff := cmp.Diff([]int{1, 2}, counts); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff("# tributary/functions/ingest\nmain.go:3:2: undefined: x\n", complaints); diff != "" {
+		t.Errorf("complaints (-want +got):\n%s", diff)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

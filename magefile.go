@@ -1,0 +1,202 @@
+//go:build mage
+
+// What people and CI do with this project. `go tool mage` lists it; each target says in its first sentence what it is for.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/magefile/mage/mg"
+	"github.com/magefile/mage/sh"
+
+	"tributary/infra/artifact"
+)
+
+const (
+	golangciLint = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
+	actionlint   = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+	binaries     = ".build/bin"
+)
+
+// Run sends an API response the whole way on this machine: -from=FILE or URL, -dataset=NAME, -at=TIME, -stack=NAME, -fresh.
+func Run(ctx context.Context, from, dataset, at, stack *string, fresh *bool) error {
+	return local(ctx, "run", flags{"from": from, "dataset": dataset, "at": at, "stack": stack, "fresh": fresh})
+}
+
+// Invoke calls one function with an event, on this machine: `mage invoke process functions/process/event.json`.
+func Invoke(ctx context.Context, function, event string, dataset, stack *string) error {
+	return local(ctx, "invoke", flags{"dataset": dataset, "stack": stack}, function, event)
+}
+
+// Build makes the deployment packages for AWS (linux/arm64) in .build/arm64.
+func Build(ctx context.Context) error {
+	progress := newTicker("build")
+	sizes, err := artifact.Build(ctx, artifact.Options{Root: ".", Dir: artifact.Dir, GOOS: "linux", GOARCH: "arm64", Progress: progress.line})
+	if err != nil {
+		return err
+	}
+	for _, s := range sizes {
+		fmt.Printf("%s  %.1f MiB (bootstrap %.1f MiB)\n", s.Path, mib(s.Zip), mib(s.Bootstrap))
+	}
+	return nil
+}
+
+// Test runs everything that must hold before a change lands.
+func Test() {
+	mg.SerialDeps(Vet, Lint, Unit, Race, Arm64, Workflows)
+}
+
+// Vet runs go vet over the whole module.
+func Vet() error {
+	return step("vet", "go", "vet", "./...")
+}
+
+// Lint runs golangci-lint, which also holds the import rules.
+func Lint() error {
+	return step("lint", "go", "run", golangciLint, "run", "./...")
+}
+
+// Unit runs all tests: unit, fuzz seeds, Pulumi mocks and end-to-end through the local environment.
+func Unit() error {
+	if !haveCompiler() {
+		fmt.Println("unit: no C compiler here, so the tests that read Parquet and SQL through DuckDB are skipped")
+	}
+	return step("unit", "go", "test", "-timeout", "15m", "./...")
+}
+
+// Race runs the tests of everything that has goroutines under the race detector.
+func Race() error {
+	if !haveCompiler() {
+		fmt.Println("race: skipped, the race detector needs a C compiler")
+		return nil
+	}
+	return step("race", "go", "test", "-race", "-short", "-timeout", "15m", "./shared/...", "./functions/...", "./infra/local/...")
+}
+
+// Arm64 builds the deployment packages and starts one of them, under qemu-user where the machine is of another kind.
+func Arm64(ctx context.Context) error {
+	if err := Build(ctx); err != nil {
+		return err
+	}
+	if runtime.GOOS != "linux" {
+		fmt.Println("arm64: start skipped, this is not Linux")
+		return nil
+	}
+	command := []string{filepath.Join(artifact.Dir, "process")}
+	if runtime.GOARCH != "arm64" {
+		qemu, err := firstOf("qemu-aarch64-static", "qemu-aarch64")
+		if err != nil {
+			fmt.Println("arm64: start skipped, qemu-user is not installed (Debian: apt-get install qemu-user-static)")
+			return nil
+		}
+		command = append([]string{qemu}, command...)
+	}
+	return startsAndComplains(ctx, command)
+}
+
+// Workflows checks the GitHub workflows with actionlint.
+func Workflows() error {
+	return step("workflows", "go", "run", actionlint)
+}
+
+// startsAndComplains starts a function without its settings: it must run this far and name what it lacks.
+func startsAndComplains(ctx context.Context, command []string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || !strings.Contains(string(out), "TRIBUTARY_RAW_BUCKET") {
+		return fmt.Errorf("start %s: want it to end naming TRIBUTARY_RAW_BUCKET, got %v: %s", strings.Join(command, " "), err, out)
+	}
+	fmt.Printf("arm64: %s starts and says what it lacks\n", strings.Join(command, " "))
+	return nil
+}
+
+type flags map[string]any
+
+// local compiles the command of the local environment, telling how far it is, and runs it.
+func local(ctx context.Context, verb string, given flags, args ...string) error {
+	command := filepath.Join(binaries, "local")
+	progress := newTicker("first run: compiling the deployment program and the local AWS")
+	err := artifact.Compile(ctx, artifact.CompileOptions{
+		Root: ".", Package: "./infra/local/cmd", Output: command, LDFlags: "-s -w",
+		Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
+	})
+	if err != nil {
+		return err
+	}
+	call := []string{verb}
+	for name, value := range given {
+		switch v := value.(type) {
+		case *string:
+			if v != nil {
+				call = append(call, "-"+name+"="+*v)
+			}
+		case *bool:
+			if v != nil {
+				call = append(call, fmt.Sprintf("-%s=%t", name, *v))
+			}
+		}
+	}
+	return sh.RunV(command, append(call, args...)...)
+}
+
+// step runs a command, saying which part of the whole it is and how long it took.
+func step(name, command string, args ...string) error {
+	fmt.Printf("── %s: %s %s\n", name, command, strings.Join(args, " "))
+	start := time.Now()
+	if err := sh.RunV(command, args...); err != nil {
+		return fmt.Errorf("%s failed: %w", name, err)
+	}
+	fmt.Printf("── %s: ok in %s\n", name, time.Since(start).Round(100*time.Millisecond))
+	return nil
+}
+
+// ticker prints a line of progress at most every two seconds, the first after one: what is quick stays quiet.
+type ticker struct {
+	what string
+	next time.Time
+}
+
+func newTicker(what string) *ticker { return &ticker{what: what, next: time.Now().Add(time.Second)} }
+
+func (t *ticker) line(text string) {
+	if now := time.Now(); now.After(t.next) {
+		t.next = now.Add(2 * time.Second)
+		fmt.Printf("%s: %s\n", t.what, text)
+	}
+}
+
+func haveCompiler() bool {
+	enabled, err := sh.Output("go", "env", "CGO_ENABLED")
+	if err != nil || enabled != "1" {
+		return false
+	}
+	compiler, err := sh.Output("go", "env", "CC")
+	if err != nil {
+		return false
+	}
+	_, err = exec.LookPath(strings.Fields(compiler)[0])
+	return err == nil
+}
+
+func firstOf(names ...string) (string, error) {
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("none of %s is installed", strings.Join(names, ", "))
+}
+
+func mib(n int64) float64 { return float64(n) / (1 << 20) }

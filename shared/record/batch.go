@@ -1,6 +1,10 @@
 package record
 
-import "tributary/shared/contract"
+import (
+	"sync"
+
+	"tributary/shared/contract"
+)
 
 // BatchRows is the number of rows of a full batch; every vector of a batch becomes one Parquet page.
 const BatchRows = 8192
@@ -12,6 +16,14 @@ type Batch struct {
 	Vectors []Vector // one for each of contract.Leaves, in that order
 	Page    []int32  // of each row: the page that brought it, from 1
 	Index   []int64  // of each row: its place among the records of the page, from 0
+
+	// What the run had read when the batch was full, rejects included: files roll over on these alone, so that a
+	// replay under another contract cuts at the same records.
+	InputRecords int64
+	InputBytes   int64
+
+	plan *Plan
+	pool *sync.Pool
 }
 
 // Vector is one leaf's values in a batch. Values are dense: only those that are not null are stored, in row order, as
@@ -29,4 +41,11 @@ type Vector struct {
 	I32   []int32   // Date (epoch days)
 	Bool  []byte    // Boolean: 0 or 1
 	Bytes []byte    // String, JSON: 4-byte little-endian length and the bytes; longer Decimal: 16 bytes, big-endian
+}
+
+// Release gives the batch back to the reader that made it. The batch and its vectors must not be used afterwards.
+func (b *Batch) Release() {
+	if b.pool != nil {
+		b.pool.Put(b)
+	}
 }

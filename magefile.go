@@ -56,12 +56,12 @@ func Test() {
 
 // Vet runs go vet over the whole module.
 func Vet() error {
-	return step("vet", "go", "vet", "./...")
+	return step("vet", "vet", "./...")
 }
 
 // Lint runs golangci-lint, which also holds the import rules.
 func Lint() error {
-	return step("lint", "go", "run", golangciLint, "run", "./...")
+	return step("lint", "run", golangciLint, "run", "./...")
 }
 
 // Unit runs all tests: unit, fuzz seeds, Pulumi mocks and end-to-end through the local environment.
@@ -69,7 +69,7 @@ func Unit() error {
 	if !haveCompiler() {
 		fmt.Println("unit: no C compiler here, so the tests that read Parquet and SQL through DuckDB are skipped")
 	}
-	return step("unit", "go", "test", "-timeout", "15m", "./...")
+	return step("unit", "test", "-timeout", "15m", "./...")
 }
 
 // Race runs the tests of everything that has goroutines under the race detector.
@@ -78,7 +78,7 @@ func Race() error {
 		fmt.Println("race: skipped, the race detector needs a C compiler")
 		return nil
 	}
-	return step("race", "go", "test", "-race", "-short", "-timeout", "15m", "./shared/...", "./functions/...", "./infra/local/...")
+	return step("race", "test", "-race", "-short", "-timeout", "15m", "./shared/...", "./functions/...", "./infra/local/...")
 }
 
 // Arm64 builds the deployment packages and starts one of them, under qemu-user where the machine is of another kind.
@@ -92,8 +92,8 @@ func Arm64(ctx context.Context) error {
 	}
 	command := []string{filepath.Join(artifact.Dir, "process")}
 	if runtime.GOARCH != "arm64" {
-		qemu, err := firstOf("qemu-aarch64-static", "qemu-aarch64")
-		if err != nil {
+		qemu := firstOf("qemu-aarch64-static", "qemu-aarch64")
+		if qemu == "" {
 			fmt.Println("arm64: start skipped, qemu-user is not installed (Debian: apt-get install qemu-user-static)")
 			return nil
 		}
@@ -104,7 +104,7 @@ func Arm64(ctx context.Context) error {
 
 // Workflows checks the GitHub workflows with actionlint.
 func Workflows() error {
-	return step("workflows", "go", "run", actionlint)
+	return step("workflows", "run", actionlint)
 }
 
 // startsAndComplains starts a function without its settings: it must run this far and name what it lacks.
@@ -115,8 +115,11 @@ func startsAndComplains(ctx context.Context, command []string) error {
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
+	if err == nil {
+		err = errors.New("no error")
+	}
 	if !errors.As(err, &exit) || !strings.Contains(string(out), "TRIBUTARY_RAW_BUCKET") {
-		return fmt.Errorf("start %s: want it to end naming TRIBUTARY_RAW_BUCKET, got %v: %s", strings.Join(command, " "), err, out)
+		return fmt.Errorf("start %s: want it to end naming TRIBUTARY_RAW_BUCKET, got %q and: %w", strings.Join(command, " "), out, err)
 	}
 	fmt.Printf("arm64: %s starts and says what it lacks\n", strings.Join(command, " "))
 	return nil
@@ -151,11 +154,11 @@ func local(ctx context.Context, verb string, given flags, args ...string) error 
 	return sh.RunV(command, append(call, args...)...)
 }
 
-// step runs a command, saying which part of the whole it is and how long it took.
-func step(name, command string, args ...string) error {
-	fmt.Printf("── %s: %s %s\n", name, command, strings.Join(args, " "))
+// step runs the go command, saying which part of the whole it is and how long it took.
+func step(name string, args ...string) error {
+	fmt.Printf("── %s: go %s\n", name, strings.Join(args, " "))
 	start := time.Now()
-	if err := sh.RunV(command, args...); err != nil {
+	if err := sh.RunV("go", args...); err != nil {
 		return fmt.Errorf("%s failed: %w", name, err)
 	}
 	fmt.Printf("── %s: ok in %s\n", name, time.Since(start).Round(100*time.Millisecond))
@@ -190,13 +193,14 @@ func haveCompiler() bool {
 	return err == nil
 }
 
-func firstOf(names ...string) (string, error) {
+// firstOf is the path of the first of the commands that is installed, or "".
+func firstOf(names ...string) string {
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
+			return path
 		}
 	}
-	return "", fmt.Errorf("none of %s is installed", strings.Join(names, ", "))
+	return ""
 }
 
 func mib(n int64) float64 { return float64(n) / (1 << 20) }

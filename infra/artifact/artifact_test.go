@@ -114,7 +114,9 @@ func TestCheckTellsWhatToDo(t *testing.T) {
 	}{
 		{"current", func(*testing.T, string) {}, ""},
 		{"a test was added", func(t *testing.T, root string) { write(t, root, "shared/process/process_test.go", "package process\n") }, ""},
-		{"source changed", func(t *testing.T, root string) { write(t, root, "shared/process/process.go", "package process // new\n") }, "stale"},
+		{"source changed", func(t *testing.T, root string) {
+			write(t, root, "shared/process/process.go", "package process // new\n")
+		}, "stale"},
 		{"dependency changed", func(t *testing.T, root string) { write(t, root, "go.sum", "x\n") }, "stale"},
 		{"contract changed", func(t *testing.T, root string) { write(t, root, "shared/datasets/coins.odcs.yaml", "name: coin\n") }, "dataset coins"},
 		{"dataset added", func(t *testing.T, root string) { write(t, root, "shared/datasets/new.odcs.yaml", "name: new\n") }, "dataset new"},

@@ -1,0 +1,367 @@
+package screen
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const labelColumns = 10
+
+// Write writes the summary of a run.
+func Write(w io.Writer, o Outcome, style Style) error {
+	s := &summary{Style: style}
+	for i := range o.Datasets {
+		s.dataset(&o.Datasets[i])
+	}
+	s.stages(o)
+	s.places(o.Places)
+	s.faults(o.Faults)
+	s.next(o.Next)
+	if _, err := w.Write(s.out.Bytes()); err != nil {
+		return fmt.Errorf("write summary: %w", err)
+	}
+	return nil
+}
+
+type summary struct {
+	Style
+	out bytes.Buffer
+}
+
+func (s *summary) line(text string) {
+	s.out.WriteString(strings.TrimRight(text, " "))
+	s.out.WriteByte('\n')
+}
+
+// head begins a section.
+func (s *summary) head(title, aside string) {
+	s.line("")
+	if aside == "" {
+		s.line(s.bold(title))
+		return
+	}
+	s.line(s.bold(title) + "  " + s.faint(cut(plain(aside), s.Width-width(title)-2)))
+}
+
+// field writes a label and its text, wrapped beside it.
+func (s *summary) field(label, text string) {
+	for i, line := range wrap(text, s.Width-4-labelColumns) {
+		if i > 0 {
+			label = ""
+		}
+		s.line("  " + s.faint(padRight(label, labelColumns)) + "  " + line)
+	}
+}
+
+func (s *summary) dataset(d *Dataset) {
+	s.line("")
+	rule := strings.Repeat("─", max(0, s.Width-width(d.Name)-4))
+	s.line(s.faint("──") + " " + s.bold(d.Name) + " " + s.faint(rule))
+	s.line("")
+	s.line("  " + s.verdict(d))
+	s.line("")
+	s.field("source", d.Source)
+	if d.Requests != "" {
+		s.field("", d.Requests)
+	}
+	s.field("run", d.Run)
+	if d.Verdict != "" {
+		s.field("pages", Count(d.Pages))
+		s.field("records", fmt.Sprintf("%s in = %s clean + %s rejected (%s; above %s %% the run is held)",
+			Count(d.Records), Count(d.Clean), Count(d.Rejected), percent(d.Rejected, d.Records), trimFloat(d.Threshold)))
+	}
+	s.rules("Rejected, by rule", "a record counts under each rule it breaks", d.Rejects, s.red)
+	s.rules("Warned of and kept, by rule", "", d.Warnings, s.yellow)
+	s.rules("Members that the contract does not name", "ignored, but counted", d.Unknown, s.yellow)
+	s.row(d.Row)
+	s.files(d.Files)
+	s.items(d)
+	s.alerts(d.Alerts)
+	s.sample(d.Sample)
+}
+
+func (s *summary) verdict(d *Dataset) string {
+	switch {
+	case d.Verdict == "":
+		return s.red("✗ the run was not processed")
+	case d.Verdict != "loaded":
+		lines := wrap(strings.TrimSuffix(d.Verdict+": "+d.Reason, ": "), s.Width-4)
+		return s.red("✗ " + strings.Join(lines, "\n    "))
+	case d.Repeated:
+		return s.green("✓ this run was done before: nothing was changed")
+	case d.Rejected > 0:
+		return s.green("✓ loaded") + ", " + s.yellow(Plural(d.Rejected, "record", "records")+" set aside")
+	default:
+		return s.green("✓ loaded, every record clean")
+	}
+}
+
+func (s *summary) rules(title, aside string, rules []Rule, paint func(string) string) {
+	if len(rules) == 0 {
+		return
+	}
+	s.head(title, aside)
+	name, place := 0, 0
+	for _, r := range rules {
+		name, place = max(name, width(r.Name)), max(place, width(pointer(r.Pointer)))
+	}
+	name, place = min(name, s.Width/4), min(place, s.Width/3)
+	for _, r := range rules {
+		text := "  " + padLeft(Count(r.Records), 7) + "  " + paint(padRight(cut(plain(r.Name), name), name))
+		if name > 0 {
+			text += "  "
+		}
+		text += padRight(cutMiddle(plain(pointer(r.Pointer)), place), place)
+		left := s.Width - 2 - 7 - 2 - name - 2 - place - 2
+		if r.Example != "" && left > 10 {
+			text += "  " + s.faint(cut(plain(r.Example), left))
+		}
+		s.line(text)
+	}
+}
+
+func pointer(p string) string {
+	if p == "" {
+		return "(the record)"
+	}
+	return p
+}
+
+// row writes one failing row in full: its members as they came, the faulty ones marked, and every reason.
+func (s *summary) row(r *Row) {
+	if r == nil {
+		return
+	}
+	s.head("One failing row, in full", fmt.Sprintf("page %d, record %d, counted from 0", r.Page, r.Index))
+	if len(r.Members) == 0 {
+		for _, line := range wrap(r.Text, s.Width-4) {
+			s.line("    " + line)
+		}
+	} else {
+		s.members(r.Members)
+	}
+	s.line("")
+	for _, reason := range r.Reasons {
+		text := pointer(reason.Pointer) + "  " + reason.Rule + ": " + reason.Message
+		for i, line := range wrap(text, s.Width-6) {
+			if i == 0 {
+				s.line("  " + s.red("✗") + " " + line)
+				continue
+			}
+			s.line("    " + line)
+		}
+	}
+}
+
+// members fills lines with members, breaking between them; a member longer than a line is broken inside.
+func (s *summary) members(members []Member) {
+	const indent = 4
+	used := 0
+	for i, m := range members {
+		text := plain(fmt.Sprintf("%q: %s", m.Name, m.Value))
+		before, after := "", ","
+		if i == 0 {
+			before = "{"
+		}
+		if i == len(members)-1 {
+			after = "}"
+		}
+		size := width(before + text + after)
+		if used > 0 && used+1+size > s.Width-indent {
+			s.out.WriteByte('\n')
+			used = 0
+		}
+		if used == 0 {
+			s.out.WriteString(strings.Repeat(" ", indent))
+		} else {
+			s.out.WriteByte(' ')
+			used++
+		}
+		for j, piece := range wrapHard(before+text+after, s.Width-indent-used) {
+			if j > 0 {
+				s.out.WriteString("\n" + strings.Repeat(" ", indent))
+				used = 0
+			}
+			if m.Faulty {
+				piece = s.red(piece)
+			}
+			s.out.WriteString(piece)
+		}
+		used += size
+	}
+	s.out.WriteByte('\n')
+}
+
+func wrapHard(text string, columns int) []string {
+	var lines []string
+	for width(text) > columns {
+		head := text
+		for width(head) > columns {
+			head = head[:len(head)-lastRune(head)]
+		}
+		lines, text = append(lines, head), text[len(head):]
+	}
+	return append(lines, text)
+}
+
+func lastRune(s string) int {
+	runes := []rune(s)
+	return len(string(runes[len(runes)-1:]))
+}
+
+func (s *summary) files(files []File) {
+	if len(files) == 0 {
+		return
+	}
+	s.head("Files", "")
+	zone := 0
+	for _, f := range files {
+		zone = max(zone, width(f.Zone))
+	}
+	const rowsColumns, bytesColumns = 12, 11
+	for _, f := range files {
+		rows := ""
+		if f.Rows > 0 {
+			rows = Plural(f.Rows, "row", "rows")
+		}
+		line := "  " + s.faint(padRight(f.Zone, zone)) + padLeft(rows, rowsColumns) + padLeft(Bytes(f.Bytes), bytesColumns)
+		// A path is never cut: somebody may copy it.
+		path := plain(f.Path)
+		if 2+zone+rowsColumns+bytesColumns+2+width(path) <= s.Width {
+			s.line(line + "  " + path)
+			continue
+		}
+		s.line(line)
+		for _, part := range wrapHard(path, s.Width-4) {
+			s.line("    " + part)
+		}
+	}
+}
+
+func (s *summary) items(d *Dataset) {
+	if d.Table == "" {
+		return
+	}
+	s.head("Items", "DynamoDB table "+d.Table)
+	s.field("", fmt.Sprintf("%s offered by this run; the table holds %s, the newest for each key",
+		Plural(d.Items, "item", "items"), Count(d.Held)))
+	if d.Item != "" {
+		s.field("for one", d.Item)
+	}
+}
+
+func (s *summary) alerts(alerts []Alert) {
+	if len(alerts) == 0 {
+		s.head("Alerts", "")
+		s.line("  none")
+		return
+	}
+	a := alerts[0]
+	aside := ""
+	if len(alerts) > 1 {
+		aside = fmt.Sprintf("the first of %d", len(alerts))
+	}
+	s.head(Plural(int64(len(alerts)), "Alert", "Alerts"), aside)
+	bar := s.yellow("│") + " "
+	for _, line := range wrap(a.Subject, s.Width-4) {
+		s.line("  " + bar + s.bold(line))
+	}
+	for _, line := range lines(a.Text) {
+		for _, part := range wrapIndented(line, s.Width-4) {
+			s.line("  " + bar + part)
+		}
+	}
+}
+
+func lines(text string) []string { return strings.Split(strings.TrimRight(text, "\n"), "\n") }
+
+// wrapIndented keeps the indent of a line on all that it is broken into.
+func wrapIndented(line string, columns int) []string {
+	body := strings.TrimLeft(line, " ")
+	indent := strings.Repeat(" ", min(len(line)-len(body), columns/2))
+	parts := wrap(body, columns-len(indent))
+	for i := range parts {
+		parts[i] = indent + parts[i]
+	}
+	return parts
+}
+
+func (s *summary) stages(o Outcome) {
+	if len(o.Stages) == 0 {
+		return
+	}
+	s.head("Time", "")
+	line := "  "
+	for i, stage := range append(append([]Stage(nil), o.Stages...), Stage{Name: "total", Took: o.Total}) {
+		part := stage.Name + " " + Duration(stage.Took)
+		if i > 0 {
+			part = " · " + part
+		}
+		if width(line)+width(part) > s.Width {
+			s.line(line + " ·")
+			line, part = "  ", strings.TrimPrefix(part, " · ")
+		}
+		line += part
+	}
+	s.line(line)
+}
+
+func (s *summary) places(places []Place) {
+	if len(places) == 0 {
+		return
+	}
+	s.head("Where it lies", "")
+	columns := 0
+	for _, p := range places {
+		columns = max(columns, width(p.Path))
+	}
+	for _, p := range places {
+		s.line("  " + padRight(p.Path, columns) + "  " + s.faint(cut(p.Holds, max(10, s.Width-columns-4))))
+	}
+}
+
+func (s *summary) faults(faults []string) {
+	if len(faults) == 0 {
+		return
+	}
+	s.line("")
+	s.line(s.red(s.bold("Not all went well")))
+	for _, f := range faults {
+		for i, line := range lines(f) {
+			for j, part := range wrapIndented(line, s.Width-4) {
+				mark := "  "
+				if i == 0 && j == 0 {
+					mark = s.red("✗") + " "
+				}
+				s.line("  " + mark + part)
+			}
+		}
+	}
+}
+
+func (s *summary) next(hints []Hint) {
+	if len(hints) == 0 {
+		return
+	}
+	s.head("Try next", "")
+	columns := 0
+	for _, h := range hints {
+		columns = max(columns, width(h.Command))
+	}
+	for _, h := range hints {
+		if columns+4+20 > s.Width {
+			s.line("  " + h.Command)
+			s.line("      " + s.faint(h.Does))
+			continue
+		}
+		for i, line := range wrap(h.Does, s.Width-columns-4) {
+			command := h.Command
+			if i > 0 {
+				command = ""
+			}
+			s.line("  " + padRight(command, columns) + "  " + s.faint(line))
+		}
+	}
+}

@@ -1,0 +1,332 @@
+// Package files keeps the state of the local environment as plain files in a folder (.local), for people, for SQL and
+// for the next run: what lies in the buckets as it is, below raw, state, lake and rejects; each table as a JSON array;
+// the alerts; the logs of each function.
+//
+// A run loads what the runs before it left and saves what it left itself, so that runs accumulate as they do in an
+// account. What files cannot say (versions, ETags, metadata) lies beside them in an index, because a run that was done
+// is known by the version of its manifest. Each file is replaced as a whole, a file that would not change is not
+// touched, and files that this package did not write are left alone. A folder serves one environment at a time: Open
+// refuses another.
+package files
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// State is what outlives a run.
+type State struct {
+	Objects []Object
+	Tables  map[string][]Item
+	Alerts  []Alert
+}
+
+// Object is an object of a bucket with all that a reader of the bucket may see of it.
+type Object struct {
+	Bucket      string            `json:"bucket"` // its role: raw, lake, rejects, …
+	Key         string            `json:"key"`
+	Version     string            `json:"version,omitempty"`
+	ETag        string            `json:"etag"`
+	Modified    time.Time         `json:"modified"`
+	ContentType string            `json:"content_type,omitempty"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+	SHA256      string            `json:"sha256"` // of the file; set by Save
+	Body        []byte            `json:"-"`
+}
+
+// Item is an item of a table in plain JSON; its numbers are json.Number.
+type Item map[string]any
+
+// Alert is a message that was published on a topic.
+type Alert struct {
+	At      time.Time `json:"at"`
+	Topic   string    `json:"topic"`
+	Subject string    `json:"subject"`
+	Message string    `json:"message"`
+}
+
+const (
+	indexName  = ".index.json"
+	alertsName = "alerts.json"
+	lockName   = ".lock"
+	tablesDir  = "tables"
+	logsDir    = "logs"
+
+	indexFormat = 1
+)
+
+// index is what files cannot say of themselves.
+type index struct {
+	Format  int      `json:"format"`
+	Objects []Object `json:"objects"`
+	Tables  []string `json:"tables"`
+	Logs    []string `json:"logs"`
+}
+
+// Folder is an open folder.
+type Folder struct {
+	dir  string
+	lock *os.File
+	last index // as loaded or saved last
+}
+
+// Open makes the folder where it is missing and keeps other environments out until Close.
+func Open(dir string) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("open folder: %w", err)
+	}
+	lock, err := lockFile(filepath.Join(dir, lockName))
+	if err != nil {
+		return nil, fmt.Errorf("open folder %s: %w", dir, err)
+	}
+	f := &Folder{dir: dir, lock: lock}
+	data, err := os.ReadFile(filepath.Join(dir, indexName))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		err = errors.Join(err, f.Close())
+		return nil, fmt.Errorf("open folder %s: %w", dir, err)
+	default:
+		// An index of another format is that of another release: its state is not ours to continue.
+		if json.Unmarshal(data, &f.last) != nil || f.last.Format != indexFormat {
+			f.last = index{}
+		}
+	}
+	return f, nil
+}
+
+// Close lets others in.
+func (f *Folder) Close() error {
+	if err := f.lock.Close(); err != nil {
+		return fmt.Errorf("close folder: %w", err)
+	}
+	return nil
+}
+
+// Path is the path of something in the folder.
+func (f *Folder) Path(elem ...string) string {
+	return filepath.Join(append([]string{f.dir}, elem...)...)
+}
+
+// ObjectPath is where an object of a bucket lies. The keys of the raw bucket name its two parts themselves.
+func (f *Folder) ObjectPath(bucket, key string) string { return f.Path(objectPath(bucket, key)) }
+
+func objectPath(bucket, key string) string {
+	if bucket == "raw" {
+		return filepath.FromSlash(key)
+	}
+	return filepath.FromSlash(path.Join(bucket, key))
+}
+
+// Clear removes everything that was saved, so that the next run begins with empty stores.
+func (f *Folder) Clear() error {
+	if err := f.write(index{Format: indexFormat}, nil); err != nil {
+		return fmt.Errorf("clear %s: %w", f.dir, err)
+	}
+	return nil
+}
+
+// Load reads what was saved last. An object whose file is gone is gone, and one whose file was changed by hand is read
+// as it now is, under another ETag.
+func (f *Folder) Load() (State, error) {
+	state := State{Tables: map[string][]Item{}}
+	for _, o := range f.last.Objects {
+		body, err := os.ReadFile(f.ObjectPath(o.Bucket, o.Key))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return State{}, fmt.Errorf("load %s of bucket %s: %w", o.Key, o.Bucket, err)
+		}
+		o.Body = body
+		if sum := digest(body); sum != o.SHA256 {
+			o.ETag, o.SHA256 = `"`+sum[:32]+`"`, sum
+		}
+		state.Objects = append(state.Objects, o)
+	}
+	for _, table := range f.last.Tables {
+		var items []Item
+		if err := f.readJSON(&items, tablesDir, table+".json"); err != nil {
+			return State{}, fmt.Errorf("load table %s: %w", table, err)
+		}
+		state.Tables[table] = items
+	}
+	if err := f.readJSON(&state.Alerts, alertsName); err != nil {
+		return State{}, fmt.Errorf("load alerts: %w", err)
+	}
+	return state, nil
+}
+
+func (f *Folder) readJSON(into any, elem ...string) error {
+	data, err := os.ReadFile(f.Path(elem...))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // a float would round what DynamoDB keeps exactly
+	return d.Decode(into)
+}
+
+// Save replaces what was saved by the state and by the logs of each function, and removes the files that no longer
+// belong to it.
+func (f *Folder) Save(state State, logs map[string][]byte) error {
+	next := index{Format: indexFormat}
+	contents := map[string][]byte{}
+	for _, o := range state.Objects {
+		name := objectPath(o.Bucket, o.Key)
+		if !filepath.IsLocal(name) {
+			return fmt.Errorf("save bucket %s: key %q is no path inside the folder", o.Bucket, o.Key)
+		}
+		o.SHA256 = digest(o.Body)
+		contents[name] = o.Body
+		next.Objects = append(next.Objects, o)
+	}
+	slices.SortFunc(next.Objects, func(a, b Object) int {
+		return strings.Compare(a.Bucket+"\x00"+a.Key, b.Bucket+"\x00"+b.Key)
+	})
+	for table, items := range state.Tables {
+		body, err := lines(items)
+		if err != nil {
+			return fmt.Errorf("save table %s: %w", table, err)
+		}
+		contents[filepath.Join(tablesDir, table+".json")] = body
+		next.Tables = append(next.Tables, table)
+	}
+	slices.Sort(next.Tables)
+	for function, log := range logs {
+		contents[filepath.Join(logsDir, function+".log")] = log
+		next.Logs = append(next.Logs, function)
+	}
+	slices.Sort(next.Logs)
+	if len(state.Alerts) > 0 {
+		body, err := json.MarshalIndent(state.Alerts, "", "  ")
+		if err != nil {
+			return fmt.Errorf("save alerts: %w", err)
+		}
+		contents[alertsName] = append(body, '\n')
+	}
+	if err := f.write(next, contents); err != nil {
+		return fmt.Errorf("save to %s: %w", f.dir, err)
+	}
+	return nil
+}
+
+// write makes the folder hold the contents, by path, and nothing else of ours. The index comes last: until then the
+// files are those of a state that was, changed by hand.
+func (f *Folder) write(next index, contents map[string][]byte) error {
+	for name, body := range contents {
+		if err := replace(f.Path(name), body); err != nil {
+			return err
+		}
+	}
+	for _, name := range f.last.files() {
+		if _, stays := contents[name]; stays {
+			continue
+		}
+		if err := f.remove(name); err != nil {
+			return err
+		}
+	}
+	body, err := json.MarshalIndent(next, "", " ")
+	if err != nil {
+		return fmt.Errorf("encode index: %w", err)
+	}
+	if err := replace(f.Path(indexName), append(body, '\n')); err != nil {
+		return err
+	}
+	f.last = next
+	return nil
+}
+
+// files lists the files that an index tells of.
+func (x index) files() []string {
+	names := []string{alertsName}
+	for _, o := range x.Objects {
+		names = append(names, objectPath(o.Bucket, o.Key))
+	}
+	for _, table := range x.Tables {
+		names = append(names, filepath.Join(tablesDir, table+".json"))
+	}
+	for _, function := range x.Logs {
+		names = append(names, filepath.Join(logsDir, function+".log"))
+	}
+	return names
+}
+
+// remove removes a file and the folders that it leaves empty.
+func (f *Folder) remove(name string) error {
+	if !filepath.IsLocal(name) {
+		return fmt.Errorf("remove %q: the index names a file outside the folder", name)
+	}
+	if err := os.Remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove old file: %w", err)
+	}
+	for dir := filepath.Dir(name); dir != "."; dir = filepath.Dir(dir) {
+		if os.Remove(f.Path(dir)) != nil {
+			break // it holds something else
+		}
+	}
+	return nil
+}
+
+// replace gives a file its content as a whole, and leaves it alone where it has it already.
+func replace(name string, body []byte) error {
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, body) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	t, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	if err != nil {
+		return fmt.Errorf("write file: %w", err)
+	}
+	_, err = t.Write(body)
+	err = errors.Join(err, t.Chmod(0o644), t.Close())
+	if err == nil {
+		err = os.Rename(t.Name(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("write file: %w", errors.Join(err, os.Remove(t.Name())))
+	}
+	return nil
+}
+
+// lines writes items as a JSON array with one item a line.
+func lines(items []Item) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString("[")
+	for i, item := range items {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		b.WriteString("\n  ")
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(item); err != nil {
+			return nil, err
+		}
+		b.Truncate(b.Len() - 1)
+	}
+	b.WriteString("\n]\n")
+	return b.Bytes(), nil
+}
+
+func digest(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,198 @@
+package files_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tributary/infra/local/files"
+)
+
+var at = time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)
+
+func state() files.State {
+	return files.State{
+		Objects: []files.Object{
+			{Bucket: "lake", Key: "coins/dt=2025-03-04/r-00001.parquet", Version: "v3", ETag: `"c"`, Modified: at, Body: []byte("PAR1")},
+			{Bucket: "raw", Key: "raw/coins/manifest.json", Version: "v1", ETag: `"a"`, Modified: at, ContentType: "application/json",
+				Metadata: map[string]string{"next": "2"}, Body: []byte("{}")},
+			{Bucket: "raw", Key: "state/coins.json", Version: "v2", ETag: `"b"`, Modified: at, Body: []byte("{}")},
+			{Bucket: "rejects", Key: "coins_rejects/r-00001.ndjson", ETag: `"d"`, Modified: at, Body: []byte("{}\n")},
+		},
+		Tables: map[string][]files.Item{"serving": {
+			{"id": "a&b", "price": json.Number("79847.10"), "big": json.Number("12345678901234567890.5"), "tags": []any{"x", nil, true}},
+			{"id": "b"},
+		}},
+		Alerts: []files.Alert{{At: at, Topic: "alerts", Subject: "20 rejected", Message: "line\nline"}},
+	}
+}
+
+func open(t *testing.T, dir string) *files.Folder {
+	t.Helper()
+	f, err := files.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// tree lists the files of a folder with their content and time.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, p)
+		all[filepath.ToSlash(name)] = info.ModTime().Format(time.RFC3339Nano) + " " + string(body)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func names(tree map[string]string) map[string]bool {
+	all := map[string]bool{}
+	for name := range tree {
+		all[name] = true
+	}
+	return all
+}
+
+func TestWhatIsSavedIsLoaded(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), ".local")
+	f := open(t, dir)
+	if err := f.Save(state(), map[string][]byte{"ingest": []byte("log\n")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{
+		".index.json": true, ".lock": true, "alerts.json": true, "logs/ingest.log": true, "tables/serving.json": true,
+		"lake/coins/dt=2025-03-04/r-00001.parquet": true, "raw/coins/manifest.json": true, "state/coins.json": true,
+		"rejects/coins_rejects/r-00001.ndjson": true,
+	}
+	if diff := cmp.Diff(want, names(tree(t, dir))); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+
+	f = open(t, dir)
+	defer f.Close()
+	got, err := f.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignore := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".SHA256" }, cmp.Ignore())
+	if diff := cmp.Diff(state(), got, ignore); diff != "" {
+		t.Errorf("state (-saved +loaded):\n%s", diff)
+	}
+
+	before := tree(t, dir)
+	if err := f.Save(got, map[string][]byte{"ingest": []byte("log\n")}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+		t.Errorf("saving the same state touched files:\n%s", diff)
+	}
+}
+
+func TestOldFilesAreRemovedAndForeignOnesKept(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	defer f.Close()
+	if err := f.Save(state(), map[string][]byte{"ingest": nil}); err != nil {
+		t.Fatal(err)
+	}
+	mine := filepath.Join(dir, "lake", "mine.txt")
+	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	next := state()
+	next.Objects = next.Objects[1:2]
+	next.Tables, next.Alerts = nil, nil
+	if err := f.Save(next, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{".index.json": true, ".lock": true, "raw/coins/manifest.json": true, "lake/mine.txt": true}
+	if diff := cmp.Diff(want, names(tree(t, dir))); diff != "" {
+		t.Errorf("files after the second save (-want +got):\n%s", diff)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "tables")); !os.IsNotExist(err) {
+		t.Errorf("an empty folder is left: %v", err)
+	}
+	if err := f.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	want = map[string]bool{".index.json": true, ".lock": true, "lake/mine.txt": true}
+	if diff := cmp.Diff(want, names(tree(t, dir))); diff != "" {
+		t.Errorf("files after Clear (-want +got):\n%s", diff)
+	}
+	got, err := f.Load()
+	if err != nil || len(got.Objects)+len(got.Tables)+len(got.Alerts) > 0 {
+		t.Errorf("Load after Clear = %v, %v", got, err)
+	}
+}
+
+func TestFilesChangedByHand(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	defer f.Close()
+	if err := f.Save(state(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(f.ObjectPath("raw", "state/coins.json"), []byte("changed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(f.ObjectPath("lake", "coins/dt=2025-03-04/r-00001.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Objects) != 3 {
+		t.Fatalf("%d objects, want 3: the removed one is gone", len(got.Objects))
+	}
+	for _, o := range got.Objects {
+		if changed := o.Key == "state/coins.json"; changed != (len(o.ETag) != 3) {
+			t.Errorf("%s has ETag %s", o.Key, o.ETag)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	defer f.Close()
+	if _, err := files.Open(dir); err == nil || !strings.Contains(err.Error(), "another local run is at work in it") {
+		t.Errorf("second Open: %v", err)
+	}
+	err := f.Save(files.State{Objects: []files.Object{{Bucket: "lake", Key: "../../x"}}}, nil)
+	if err == nil || !strings.Contains(err.Error(), `key "../../x" is no path inside the folder`) {
+		t.Errorf("Save of a key that leads outside: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "alerts.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Load(); err == nil || !strings.Contains(err.Error(), "load alerts") {
+		t.Errorf("Load of a broken file: %v", err)
+	}
+}

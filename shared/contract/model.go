@@ -34,6 +34,8 @@ type Contract struct {
 	Latency   time.Duration // freshness objective; 0: none declared
 	Retention time.Duration // of the lake; 0: for ever
 
+	line struct{ id, dataset, table int } // where names stand, for clashes between contracts
+
 	Digest string // lower-case hex SHA-256 over what changes results: columns, rules, serving; not URL, rate, schedule or text
 }
 
@@ -108,7 +110,8 @@ type Constraints struct {
 	MultipleOf                         *big.Rat
 	MinItems, MaxItems                 *int
 	UniqueItems                        bool
-	Enum                               []string // invalidValues with validValues
+	Enum                               []string // invalidValues with validValues; of integers their decimal text
+	Missing                            []string // missingValues: texts that are no value
 }
 
 // Expr is a CEL expression that has been type-checked against the columns, run and record.
@@ -116,6 +119,7 @@ type Expr struct {
 	Source  string
 	AST     *cel.Ast
 	Columns []string // names of the columns it reads, sorted
+	Context []string // which of RunScheduledAt, RunFetchedAt, RecordPage, RecordIndex it reads, sorted
 	Line    int
 }
 
@@ -149,6 +153,8 @@ type Metric struct {
 	Pattern  *regexp.Regexp // invalidValues: pattern
 	Severity Severity
 	Line     int
+
+	MissingNull bool // missingValues: null counts as missing
 }
 
 // Source is where records come from and how they are fetched.
@@ -239,6 +245,8 @@ type Serving struct {
 type Schedule struct {
 	Expression string // EventBridge Scheduler's: cron(…) or rate(…)
 	Frequency  time.Duration
+
+	longest time.Duration // between two runs, where a cron expression says so
 }
 
 // Leaf is one primitive column of the Parquet schema. Every column, field and element is OPTIONAL in Parquet, so that

@@ -1,0 +1,343 @@
+package contract
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+)
+
+// Names of the values that an expression has besides the columns. They are the variables of the checked AST, dots
+// included; a column called run or record does not hide them.
+const (
+	RunScheduledAt = "run.scheduledAt" // timestamp: the run's scheduled time, the same for all its rows
+	RunFetchedAt   = "run.fetchedAt"   // timestamp: when the row's page was fetched
+	RecordPage     = "record.page"     // int: the row's page, from 1
+	RecordIndex    = "record.index"    // int: the row's place in the page, from 0
+)
+
+var contextTypes = map[string]*cel.Type{
+	RunScheduledAt: cel.TimestampType, RunFetchedAt: cel.TimestampType, RecordPage: cel.IntType, RecordIndex: cel.IntType,
+}
+
+// celTypes are the types that expressions see columns as. A date is its midnight in UTC.
+var celTypes = map[Kind]*cel.Type{
+	String: cel.StringType, Integer: cel.IntType, Double: cel.DoubleType, Boolean: cel.BoolType,
+	Timestamp: cel.TimestampType, Date: cel.TimestampType,
+}
+
+// celTaken are names that the language itself gives to types: a column of that name is out of reach.
+var celTaken = []string{
+	"bool", "bytes", "double", "duration", "dyn", "google", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint",
+}
+
+// Environment is the CEL environment that the contract's expressions were checked in: columns as variables by their
+// names, and the four names of run and record. Programs are built from Expr.AST in it.
+func (c *Contract) Environment() (*cel.Env, error) { return environment(c.Columns) }
+
+func environment(columns []Column) (*cel.Env, error) {
+	options := []cel.EnvOption{
+		cel.CrossTypeNumericComparisons(true), // price > 0 is what people write
+		cel.DefaultUTCTimeZone(true),
+		cel.ExtendedValidations(), // literals of regular expressions, durations and timestamps
+	}
+	for _, name := range slices.Sorted(maps.Keys(contextTypes)) {
+		options = append(options, cel.Variable(name, contextTypes[name]))
+	}
+	for _, c := range columns {
+		if t := celTypes[c.Type.Kind]; t != nil && c.Name != "" && !slices.Contains(celTaken, c.Name) {
+			options = append(options, cel.Variable(c.Name, t))
+		}
+	}
+	env, err := cel.NewEnv(options...)
+	if err != nil {
+		return nil, fmt.Errorf("build CEL environment: %w", err)
+	}
+	return env, nil
+}
+
+// environment makes the environment of the columns read so far.
+func (b *builder) environment() *cel.Env {
+	seen := map[string]bool{}
+	var columns []Column
+	for _, c := range b.c.Columns {
+		if !seen[c.Name] {
+			columns = append(columns, c)
+		}
+		seen[c.Name] = true
+	}
+	env, err := environment(columns)
+	if err != nil {
+		b.root.fault("%v", err)
+	}
+	return env
+}
+
+// expression parses and checks a CEL expression. It is nil after a fault, and where a column is used whose own type
+// could not be read.
+func (b *builder) expression(n node, env *cel.Env) *Expr {
+	text, ok := n.nonEmpty()
+	if !ok || env == nil {
+		return nil
+	}
+	ast, issues := env.Compile(text)
+	if issues.Err() != nil {
+		for _, e := range issues.Errors() {
+			if message := b.explain(e.Message); message != "" {
+				line, column := n.within(e.Location.Line(), e.Location.Column())
+				n.d.faultAt(line, column, n.path, "%s", message)
+			}
+		}
+		return nil
+	}
+	e := &Expr{Source: text, AST: ast, Line: n.yaml.Line}
+	for _, reference := range ast.NativeRep().ReferenceMap() {
+		switch name := reference.Name; {
+		case contextTypes[name] != nil:
+			e.Context = append(e.Context, name)
+		case b.column(name) != nil:
+			e.Columns = append(e.Columns, name)
+		}
+	}
+	slices.Sort(e.Columns)
+	slices.Sort(e.Context)
+	e.Columns, e.Context = slices.Compact(e.Columns), slices.Compact(e.Context)
+	return e
+}
+
+// within finds a place of the expression in the file, exactly where the text stands on one line without escapes.
+func (n node) within(line, column int) (int, int) {
+	switch n.yaml.Style {
+	case 0:
+		if line == 1 {
+			return n.yaml.Line, n.yaml.Column + column
+		}
+	case singleQuoted, doubleQuoted:
+		if line == 1 && !strings.ContainsAny(n.yaml.Value, "'\"\\") {
+			return n.yaml.Line, n.yaml.Column + 1 + column
+		}
+	case literalBlock:
+		return n.yaml.Line + line, n.yaml.Column
+	}
+	return n.yaml.Line, n.yaml.Column
+}
+
+// explain says in the contract's words what cel-go says in its own; "" where the cause is reported elsewhere.
+func (b *builder) explain(message string) string {
+	if name, ok := between(message, "undeclared reference to '", "'"); ok {
+		name, _, _ = strings.Cut(name, ".")
+		if name == "run" || name == "record" {
+			return fmt.Sprintf("%s has no such member; known are %s", name, strings.Join(slices.Sorted(maps.Keys(contextTypes)), ", "))
+		}
+		c := b.column(name)
+		if c == nil {
+			return fmt.Sprintf("no column or function is called %s; %s", name, suggestion(name, b.usable()))
+		}
+		switch c.Type.Kind {
+		case 0:
+			return ""
+		case Decimal:
+			return fmt.Sprintf("%s is a decimal, and CEL has no exact decimals: bound it with minimum and maximum, or make it a double", name)
+		case List, Struct, JSON:
+			return fmt.Sprintf("%s is an object or array: make a column of the member you mean with transformSourceObjects", name)
+		}
+		return fmt.Sprintf("%s means a type in CEL: give the column another physicalName", name)
+	}
+	if overloads, ok := strings.CutPrefix(message, "found no matching overload for "); ok {
+		hint := "the types do not fit"
+		if strings.Contains(overloads, "int") && strings.Contains(overloads, "double") {
+			hint = "CEL does not mix whole and floating numbers in arithmetic: write 2.0 for 2, or double(x)"
+		} else if strings.Contains(overloads, "null") {
+			hint = "a null operand makes the rule pass: say required: true where null is wrong"
+		}
+		return overloads + ": " + hint
+	}
+	if strings.HasPrefix(message, "Syntax error: ") {
+		return "no CEL expression: " + strings.TrimPrefix(message, "Syntax error: ")
+	}
+	return message
+}
+
+// between cuts the text that stands between two others.
+func between(text, before, after string) (string, bool) {
+	_, text, ok := strings.Cut(text, before)
+	if !ok {
+		return "", false
+	}
+	text, _, ok = strings.Cut(text, after)
+	return text, ok
+}
+
+// column finds a column by its name.
+func (b *builder) column(name string) *Column {
+	for i := range b.c.Columns {
+		if c := &b.c.Columns[i]; c.Name == name && name != "" {
+			return c
+		}
+	}
+	return nil
+}
+
+// usable names the columns that expressions may use.
+func (b *builder) usable() []string {
+	var names []string
+	for _, c := range b.c.Columns {
+		if celTypes[c.Type.Kind] != nil {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// derive checks the expressions of derived columns: their types, and that they do not go in a circle.
+func (b *builder) derive(env *cel.Env) {
+	for i, at := range b.columns {
+		v, ok := at.get("transformLogic")
+		if !ok {
+			continue
+		}
+		c := &b.c.Columns[i]
+		want := celTypes[c.Type.Kind]
+		switch {
+		case c.Type.Kind == 0: // its fault is reported
+			v.nonEmpty()
+			continue
+		case want == nil:
+			v.fault("a column of type %s cannot be derived: CEL has no such values", c.Type.Glue())
+			continue
+		}
+		e := b.expression(v, env)
+		if e == nil {
+			continue
+		}
+		if got := e.AST.OutputType(); !want.IsExactType(got) {
+			v.fault("gives %s, but the column is %s, which is %s in CEL: convert it, as in %s(…), or change the column",
+				got, c.Type.Glue(), want, want)
+			continue
+		}
+		if c.Type.Time.Epoch != 0 || c.Type.Time.Pattern != "" {
+			v.fault("a derived column is not read from text or numbers: remove format and epoch")
+			continue
+		}
+		c.Derived = e
+	}
+	b.circles()
+}
+
+// circles reports derived columns that need themselves, each circle once, at its first column.
+func (b *builder) circles() {
+	const (
+		open = 1
+		done = 2
+	)
+	state := map[string]int{}
+	var way []string
+	var visit func(name string)
+	visit = func(name string) {
+		c := b.column(name)
+		if c == nil || c.Derived == nil || state[name] == done {
+			return
+		}
+		if state[name] == open {
+			circle := append(slices.Clone(way[slices.Index(way, name):]), name)
+			i := slices.IndexFunc(b.c.Columns, func(c Column) bool { return c.Name == name })
+			b.columns[i].members["transformLogic"].fault("the column needs itself (%s): break the circle", strings.Join(circle, " ← "))
+			return
+		}
+		state[name] = open
+		way = append(way, name)
+		for _, column := range c.Derived.Columns {
+			visit(column)
+		}
+		way = way[:len(way)-1]
+		state[name] = done
+	}
+	for _, c := range b.c.Columns {
+		visit(c.Name)
+	}
+}
+
+// runConstant reports whether a derived column has one value in all rows of a run.
+func (c *Column) runConstant() bool {
+	if c.Derived == nil || len(c.Derived.Columns) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(c.Derived.Context, func(name string) bool { return name != RunScheduledAt })
+}
+
+// keys checks the primary key and gathers what must be unique in a run.
+func (b *builder) keys() {
+	var key []int
+	for i := range b.c.Columns {
+		c := &b.c.Columns[i]
+		if b.columns[i].unique {
+			b.unique(b.columns[i].members["unique"], []string{c.Name})
+		}
+		if c.Key == 0 {
+			continue
+		}
+		key = append(key, i)
+		if !c.Required {
+			b.columns[i].keyFault("primaryKey", "the column may be null: add required: true")
+		}
+	}
+	if len(key) == 0 {
+		return
+	}
+	slices.SortStableFunc(key, func(i, j int) int { return b.c.Columns[i].Key - b.c.Columns[j].Key })
+	var names []string
+	ofRun := false
+	for place, i := range key {
+		c := &b.c.Columns[i]
+		if c.Key != place+1 {
+			b.columns[i].members["primaryKeyPosition"].fault("is %d; the columns of the key are numbered from 1 without gaps or twins", c.Key)
+			return
+		}
+		names = append(names, c.Name)
+		ofRun = ofRun || c.Derived != nil && c.Derived.Source == RunScheduledAt || b.brokenDerived(i)
+	}
+	first := b.columns[key[0]]
+	if !ofRun {
+		first.keyFault("primaryKey", "the key repeats in every run: add a timestamp column with transformLogic: %s and make it the key's last", RunScheduledAt)
+		return
+	}
+	b.unique(first.members["primaryKey"], names)
+}
+
+// brokenDerived reports a column whose expression could not be read, so that nothing follows from its absence.
+func (b *builder) brokenDerived(i int) bool {
+	return b.columns[i].has("transformLogic") && b.c.Columns[i].Derived == nil
+}
+
+// unique adds columns whose values together occur once in a run. What is the same in all rows of a run is left out,
+// because it distinguishes none.
+func (b *builder) unique(at node, names []string) {
+	var set []string
+	for _, name := range names {
+		c := b.column(name)
+		if c == nil {
+			return
+		}
+		switch c.Type.Kind {
+		case 0:
+			return
+		case List, Struct, JSON:
+			at.fault("%s is an object or array, which are not compared: use a column of one of its members", name)
+			return
+		}
+		if !c.runConstant() {
+			set = append(set, name)
+		}
+	}
+	if len(set) == 0 {
+		at.fault("%s is the same in all rows of a run, so only one row could be kept: add the record's own key", strings.Join(names, ", "))
+		return
+	}
+	slices.Sort(set)
+	set = slices.Compact(set)
+	if !slices.ContainsFunc(b.c.Uniques, func(other []string) bool { return slices.Equal(set, other) }) {
+		b.c.Uniques = append(b.c.Uniques, set)
+	}
+}

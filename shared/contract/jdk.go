@@ -1,0 +1,162 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// datePattern is a JDK DateTimeFormatter pattern as a Go layout.
+type datePattern struct {
+	layout string
+	date   bool // year, month and day are in it
+	offset bool // the offset from UTC is in it
+}
+
+// jdkFields maps runs of pattern letters onto Go's reference time. Fractions (S) are handled beside it.
+var jdkFields = map[string]string{
+	"yyyy": "2006", "uuuu": "2006",
+	"M": "1", "MM": "01", "MMM": "Jan", "MMMM": "January", "LL": "01", "L": "1",
+	"d": "2", "dd": "02",
+	"HH": "15", "h": "3", "hh": "03", "a": "PM",
+	"m": "4", "mm": "04", "s": "5", "ss": "05",
+	"E": "Mon", "EE": "Mon", "EEE": "Mon", "EEEE": "Monday",
+	"X": "Z07", "XX": "Z0700", "XXX": "Z07:00", "x": "-07", "xx": "-0700", "xxx": "-07:00",
+	"Z": "-0700", "ZZ": "-0700", "ZZZ": "-0700",
+}
+
+// compilePattern turns a JDK pattern into a Go layout. It refuses by name what Go's layouts cannot say.
+func compilePattern(pattern string) (datePattern, error) {
+	var p datePattern
+	var layout strings.Builder
+	seen := map[byte]bool{}
+	for i := 0; i < len(pattern); {
+		c := pattern[i]
+		switch {
+		case c == '\'':
+			literal, length, err := quoted(pattern[i:])
+			if err != nil {
+				return p, err
+			}
+			if err := checkLiteral(literal); err != nil {
+				return p, err
+			}
+			layout.WriteString(literal)
+			i += length
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+			j := i
+			for j < len(pattern) && pattern[j] == c {
+				j++
+			}
+			field, err := jdkField(pattern[i:j], layout.String())
+			if err != nil {
+				return p, err
+			}
+			family := fieldFamily(c)
+			if seen[family] {
+				return p, fmt.Errorf("the pattern names %s twice: remove one", fieldNames[family])
+			}
+			seen[family] = true
+			layout.WriteString(field)
+			i = j
+		case strings.IndexByte("[]{}#", c) >= 0:
+			return p, fmt.Errorf("the pattern uses %q, which is not supported: one column has one form", string(c))
+		default:
+			if err := checkLiteral(string(c)); err != nil {
+				return p, err
+			}
+			layout.WriteByte(c)
+			i++
+		}
+	}
+	p.layout = layout.String()
+	p.date = seen['y'] && seen['M'] && seen['d']
+	p.offset = seen['X']
+	switch {
+	case seen['h'] && !seen['a']:
+		return p, fmt.Errorf("the pattern has hours of twelve (h) without a: write HH, or add a")
+	case seen['a'] && !seen['h']:
+		return p, fmt.Errorf("the pattern has a without hours of twelve (h): remove it, or write hh")
+	case seen['m'] && !seen['H'] && !seen['h'], seen['s'] && !seen['m'], seen['S'] && !seen['s']:
+		return p, fmt.Errorf("the pattern has a part of the time without the larger ones: hours, minutes, seconds, fraction")
+	}
+	return p, nil
+}
+
+var fieldNames = map[byte]string{
+	'y': "the year", 'M': "the month", 'd': "the day", 'H': "the hour", 'h': "the hour", 'a': "the half of the day",
+	'm': "the minute", 's': "the second", 'S': "the fraction", 'E': "the day of the week", 'X': "the offset",
+}
+
+// fieldFamily folds the letters that say the same thing.
+func fieldFamily(c byte) byte {
+	switch c {
+	case 'u':
+		return 'y'
+	case 'L':
+		return 'M'
+	case 'x', 'Z':
+		return 'X'
+	default:
+		return c
+	}
+}
+
+// jdkField translates one run of pattern letters that stands behind the given layout.
+func jdkField(run, before string) (string, error) {
+	if run[0] == 'S' {
+		if len(run) > 9 {
+			return "", fmt.Errorf("the pattern has %d digits of a second; want 9 at most", len(run))
+		}
+		if !strings.HasSuffix(before, "05.") && !strings.HasSuffix(before, "05,") {
+			return "", fmt.Errorf("the pattern has a fraction (S) that does not stand behind ss and a point or comma: that is not supported")
+		}
+		return strings.Repeat("0", len(run)), nil
+	}
+	if field, ok := jdkFields[run]; ok {
+		return field, nil
+	}
+	switch run[0] {
+	case 'y', 'u':
+		return "", fmt.Errorf("the pattern uses %s, which leaves the century or the width open: write yyyy", run)
+	case 'H', 'k', 'K':
+		return "", fmt.Errorf("the pattern uses %s, which is not supported: write HH, or hh with a", run)
+	case 'D', 'Y', 'w', 'W', 'e', 'c', 'q', 'Q', 'g', 'F':
+		return "", fmt.Errorf("the pattern uses %s (weeks, quarters, days of the year), which is not supported: use year, month and day", run)
+	case 'V', 'v', 'z', 'O':
+		return "", fmt.Errorf("the pattern uses %s (names of time zones), which is not supported: use an offset (XXX), or defaultTimezone", run)
+	case 'n', 'N', 'A':
+		return "", fmt.Errorf("the pattern uses %s (counts of the day), which is not supported: use HH, mm, ss and SSS", run)
+	}
+	return "", fmt.Errorf("the pattern uses %s, which is not supported; literal letters stand in quotes, as in yyyy-MM-dd'T'HH:mm:ss", run)
+}
+
+// quoted reads a literal in quotes, in which two quotes are one.
+func quoted(text string) (string, int, error) {
+	var literal strings.Builder
+	for i := 1; i < len(text); i++ {
+		if text[i] != '\'' {
+			literal.WriteByte(text[i])
+			continue
+		}
+		if i+1 < len(text) && text[i+1] == '\'' {
+			literal.WriteByte('\'')
+			i++
+			continue
+		}
+		if i == 1 {
+			return "'", 2, nil // '' outside quotes is a quote
+		}
+		return literal.String(), i + 1, nil
+	}
+	return "", 0, fmt.Errorf("the pattern's quote is not closed")
+}
+
+// checkLiteral refuses literals that Go would read as a part of the time, alone or with their neighbours.
+func checkLiteral(literal string) error {
+	a := time.Date(2011, 11, 13, 17, 18, 19, 0, time.FixedZone("ABC", 5400)).Format(literal)
+	if a != literal || strings.ContainsAny(literal, "0123456789_") {
+		return fmt.Errorf("the pattern's literal %q is not supported: it holds digits, _ or an English name of a month or day", literal)
+	}
+	return nil
+}

@@ -34,15 +34,14 @@ type State struct {
 
 // Object is an object of a bucket with all that a reader of the bucket may see of it.
 type Object struct {
-	Bucket      string            `json:"bucket"` // its role: raw, lake, rejects, …
-	Key         string            `json:"key"`
-	Version     string            `json:"version,omitempty"`
-	ETag        string            `json:"etag"`
-	Modified    time.Time         `json:"modified"`
-	ContentType string            `json:"content_type,omitempty"`
-	Metadata    map[string]string `json:"metadata,omitempty"`
-	SHA256      string            `json:"sha256"` // of the file; set by Save
-	Body        []byte            `json:"-"`
+	Bucket   string            `json:"bucket"` // its role: raw, lake, rejects, …
+	Key      string            `json:"key"`
+	Version  string            `json:"version,omitempty"`
+	ETag     string            `json:"etag"`
+	Modified time.Time         `json:"modified"`
+	Headers  map[string]string `json:"headers,omitempty"` // Content-Type, X-Amz-Meta-…
+	SHA256   string            `json:"sha256"`            // of the file; set by Save
+	Body     []byte            `json:"-"`
 }
 
 // Item is an item of a table in plain JSON; its numbers are json.Number.

@@ -20,8 +20,8 @@ func state() files.State {
 	return files.State{
 		Objects: []files.Object{
 			{Bucket: "lake", Key: "coins/dt=2025-03-04/r-00001.parquet", Version: "v3", ETag: `"c"`, Modified: at, Body: []byte("PAR1")},
-			{Bucket: "raw", Key: "raw/coins/manifest.json", Version: "v1", ETag: `"a"`, Modified: at, ContentType: "application/json",
-				Metadata: map[string]string{"next": "2"}, Body: []byte("{}")},
+			{Bucket: "raw", Key: "raw/coins/manifest.json", Version: "v1", ETag: `"a"`, Modified: at,
+				Headers: map[string]string{"Content-Type": "application/json", "X-Amz-Meta-Next": "2"}, Body: []byte("{}")},
 			{Bucket: "raw", Key: "state/coins.json", Version: "v2", ETag: `"b"`, Modified: at, Body: []byte("{}")},
 			{Bucket: "rejects", Key: "coins_rejects/r-00001.ndjson", ETag: `"d"`, Modified: at, Body: []byte("{}\n")},
 		},

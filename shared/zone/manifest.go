@@ -30,5 +30,8 @@ type ManifestPage struct {
 	FetchedAt time.Time `json:"fetched_at"`
 }
 
-// EndedComplete says that the source had no more pages.
-const EndedComplete = "complete"
+// How a run ended.
+const (
+	EndedComplete   = "complete"   // the source had no more pages
+	EndedUnreadable = "unreadable" // the last page is no JSON, or lacks the array of records: no way leads further
+)

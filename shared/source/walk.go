@@ -1,0 +1,158 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"tributary/shared/record"
+	"tributary/shared/zone"
+)
+
+// Mark is what has to be kept of a stored page so that a walk can go on behind it.
+type Mark struct {
+	Next      string // position of the next page; "" when the walk ended
+	Ended     string // why there is no next page; "" while there is one
+	Records   int64  // -1: the body is no JSON, or lacks the array of records
+	FetchedAt time.Time
+	Digest    string // of the body, lower-case hex SHA-256
+}
+
+// Page is one answer of the source.
+type Page struct {
+	Mark
+	Body []byte
+}
+
+// Walk is the way of one run through the pages of a source. It is for one goroutine.
+type Walk struct {
+	client   *Client
+	keys     credentials
+	window   window
+	position string
+	asked    map[string]bool // positions of the pages that were passed
+	last     Mark
+	pages    int
+	records  int64
+}
+
+// Walk starts at the first page.
+func (c *Client) Walk() *Walk {
+	return &Walk{client: c, keys: credentials{client: c}, window: window{rate: c.source.Rate}, asked: map[string]bool{}}
+}
+
+// Done reports whether the last page has been passed.
+func (w *Walk) Done() bool { return w.last.Ended != "" }
+
+// Ended tells how the walk ended: zone.EndedComplete or zone.EndedUnreadable; "" before that.
+func (w *Walk) Ended() string { return w.last.Ended }
+
+// Fetch asks for the page at the walk's position. The walk stays where it is until Pass.
+func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
+	if w.pages >= w.client.pageLimit() {
+		return nil, w.tooLarge("pages", int64(w.client.pageLimit()))
+	}
+	r, err := w.client.pager.request(w.client.resource(), w.position)
+	if err != nil {
+		return nil, w.misled(request{}, err)
+	}
+	a, err := w.ask(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(a.body)
+	page := &Page{Body: a.body, Mark: Mark{
+		Records:   a.records,
+		FetchedAt: a.at.UTC().Truncate(time.Millisecond),
+		Digest:    hex.EncodeToString(digest[:]),
+	}}
+	if a.records < 0 {
+		page.Ended = zone.EndedUnreadable
+		return page, nil
+	}
+	if a.records > 0 && page.Digest == w.last.Digest {
+		return nil, w.looping(r, "it answers with the page before")
+	}
+	next, err := w.client.pager.next(w.position, a)
+	if err != nil {
+		return nil, w.misled(r, err)
+	}
+	if next == "" {
+		page.Ended = zone.EndedComplete
+		return page, nil
+	}
+	if page.Next, err = w.bare(next); err != nil {
+		return nil, w.misled(r, err)
+	}
+	if page.Next == w.position || w.asked[page.Next] {
+		return nil, w.looping(r, "it leads back to a page that was passed")
+	}
+	return page, nil
+}
+
+// Pass moves behind a stored page, which need not be one that this walk fetched.
+func (w *Walk) Pass(m Mark) error {
+	if w.Done() {
+		return errors.New("pass page: the walk has ended")
+	}
+	if (m.Next == "") == (m.Ended == "") {
+		return errors.New("pass page: its mark must name either the next page or why there is none")
+	}
+	w.pages++
+	w.records += max(0, m.Records)
+	if limit := w.client.source.Limits.Records; limit > 0 && w.records > limit {
+		return w.tooLarge("records", limit)
+	}
+	w.asked[w.position] = true
+	w.position, w.last = m.Next, m
+	// The window counts requests of this walk at their end; of a page from elsewhere only this time is known.
+	if n := len(w.window.ends); n == 0 || w.window.ends[n-1].Before(m.FetchedAt) {
+		w.window.count(m.FetchedAt)
+	}
+	return nil
+}
+
+// bare is a position without the credential that a link of the source may bring back.
+func (w *Walk) bare(position string) (string, error) {
+	switch w.client.pager.(type) {
+	case jsonLink, headerLink:
+		u, err := url.Parse(position)
+		if err != nil {
+			return "", errors.New("read next link: it is no URL")
+		}
+		return without(u, w.client.keyParam()).String(), nil
+	}
+	return position, nil
+}
+
+func (w *Walk) misled(r request, err error) error {
+	return w.pagingFault(Malformed, r, err)
+}
+
+func (w *Walk) looping(r request, what string) error {
+	return w.pagingFault(Looping, r, errors.New(what))
+}
+
+func (w *Walk) pagingFault(kind Kind, r request, err error) error {
+	fault := &Error{Kind: kind, Dataset: w.client.dataset, Err: err, Hint: "check source.pagination in the contract"}
+	if r.url != nil {
+		fault.Method, fault.URL = r.method, w.keys.hider.hide(redact(r.url, w.client.keyParam()).String())
+	}
+	return fault
+}
+
+func (w *Walk) tooLarge(what string, limit int64) error {
+	return &Error{
+		Kind: TooLarge, Dataset: w.client.dataset, Err: fmt.Errorf("the run has more than %d %s", limit, what),
+		Hint: "raise limits." + what + " in the contract",
+	}
+}
+
+func count(body []byte, records []string) (int64, error) {
+	return record.Count(bytes.NewReader(body), records)
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // BucketType is the type token of Bucket.
-const BucketType = tokenPrefix + "Bucket"
+const BucketType = typePrefix + "Bucket"
 
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*[a-z0-9]$`)
 

@@ -20,8 +20,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// tokenPrefix begins the type tokens of all components.
-const tokenPrefix = "tributary:component:"
+// typePrefix begins the type tokens of all components.
+const typePrefix = "tributary:component:"
 
 // Place is where a stack lives. ARNs are made from it and from physical names, without asking anyone.
 type Place struct {
@@ -140,10 +140,10 @@ func (f *faults) err() error { return errors.Join(f.errs...) }
 // register validates and opens a component.
 func register(ctx *pulumi.Context, token, name string, validate func() error, resource pulumi.ComponentResource, opts []pulumi.ResourceOption) error {
 	if err := validate(); err != nil {
-		return fmt.Errorf("declare %s %s: %w", strings.TrimPrefix(token, tokenPrefix), name, err)
+		return fmt.Errorf("declare %s %s: %w", strings.TrimPrefix(token, typePrefix), name, err)
 	}
 	if err := ctx.RegisterComponentResource(token, name, resource, opts...); err != nil {
-		return fmt.Errorf("declare %s %s: %w", strings.TrimPrefix(token, tokenPrefix), name, err)
+		return fmt.Errorf("declare %s %s: %w", strings.TrimPrefix(token, typePrefix), name, err)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // FunctionType is the type token of Function.
-const FunctionType = tokenPrefix + "Function"
+const FunctionType = typePrefix + "Function"
 
 var (
 	functionName  = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)

@@ -9,7 +9,7 @@ import (
 )
 
 // KeyType is the type token of Key.
-const KeyType = tokenPrefix + "Key"
+const KeyType = typePrefix + "Key"
 
 var aliasName = regexp.MustCompile(`^[a-zA-Z0-9/_-]+$`)
 

@@ -75,6 +75,7 @@ func text(v any) string {
 // deployed: a test compares the actions that were called with those granted, class by class.
 type Class string
 
+// The classes of grants.
 const (
 	Called Class = "Call"   // the function calls it
 	Behalf Class = "Behalf" // a service does it with the role: logs, traces, the failure queue, the schedule's target

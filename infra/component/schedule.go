@@ -9,7 +9,7 @@ import (
 )
 
 // ScheduleType is the type token of Schedule.
-const ScheduleType = tokenPrefix + "Schedule"
+const ScheduleType = typePrefix + "Schedule"
 
 // ScheduledTime stands in a schedule's input for the time that was scheduled. It is the same for every attempt, unlike
 // the execution id: a run's name derives from it.

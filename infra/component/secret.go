@@ -9,7 +9,7 @@ import (
 )
 
 // SecretType is the type token of Secret.
-const SecretType = tokenPrefix + "Secret"
+const SecretType = typePrefix + "Secret"
 
 var secretName = regexp.MustCompile(`^[a-zA-Z0-9/_+=.@-]+$`)
 

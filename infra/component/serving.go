@@ -9,7 +9,7 @@ import (
 )
 
 // ServingType is the type token of Serving.
-const ServingType = tokenPrefix + "Serving"
+const ServingType = typePrefix + "Serving"
 
 var tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,}$`)
 

@@ -11,7 +11,7 @@ import (
 )
 
 // TableType is the type token of Table.
-const TableType = tokenPrefix + "Table"
+const TableType = typePrefix + "Table"
 
 var catalogName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 

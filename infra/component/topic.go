@@ -9,7 +9,7 @@ import (
 )
 
 // TopicType is the type token of Topic.
-const TopicType = tokenPrefix + "Topic"
+const TopicType = typePrefix + "Topic"
 
 // Subscription is someone who hears alerts.
 type Subscription struct {

@@ -8,7 +8,7 @@ import (
 )
 
 // WorkgroupType is the type token of Workgroup.
-const WorkgroupType = tokenPrefix + "Workgroup"
+const WorkgroupType = typePrefix + "Workgroup"
 
 // WorkgroupArgs describe a workgroup.
 type WorkgroupArgs struct {

@@ -12,47 +12,32 @@ import (
 // coin_markets.
 func auditRows(dataset string) string { return fmt.Sprintf("%sdt=*/%s-*", zone.AuditPrefix, dataset) }
 
-// listing allows to list below key patterns only.
-func listing(patterns ...string) component.Condition {
-	return component.Condition{"StringLike": {"s3:prefix": patterns}}
+// missing turns 403 into 404 for keys that are not there. It cannot be narrowed by s3:prefix: that key is absent when
+// S3 decides what to answer a GetObject.
+func missing(p component.Place, name, why string, buckets ...string) component.Grant {
+	g := component.Grant{Class: component.Answer, Name: name, Actions: []string{"s3:ListBucket"}, Why: why}
+	for _, bucket := range buckets {
+		g.Resources = append(g.Resources, p.BucketARN(bucket))
+	}
+	return g
 }
 
 // ingestGrants are the calls of the ingest function. secretARN is empty for a source that asks for no secret.
 func ingestGrants(n names, c *contract.Contract, keyARN, secretARN string) []component.Grant {
-	p, raw, lake := n.place, n.bucket(rawBucket), n.bucket(lakeBucket)
+	p, raw := n.place, n.bucket(rawBucket)
 	pages := []string{p.ObjectARN(raw, zone.RawPrefix(c.Dataset)+"*")}
-	rows := []string{p.ObjectARN(lake, auditRows(c.Dataset))}
 	grants := []component.Grant{
 		{
 			Class: component.Called, Name: "PutRaw", Actions: []string{"s3:PutObject"}, Resources: pages,
 			Why: "pages and manifest, once each",
 		},
 		{
-			Class: component.Called, Name: "GetRaw", Actions: []string{"s3:GetObject"}, Resources: pages,
+			Class: component.Called, Name: "HeadRaw", Actions: []string{"s3:GetObject"}, Resources: pages,
 			Why: "a run that was begun goes on behind its last stored page",
 		},
-		{
-			Class: component.Called, Name: "ListRaw", Actions: []string{"s3:ListBucket"}, Resources: []string{p.BucketARN(raw)},
-			Why: "which pages and runs are there; without a condition on the prefix, so that a missing key is 404 and not 403",
-		},
-		{
-			Class: component.Called, Name: "GetAudit", Actions: []string{"s3:GetObject"}, Resources: rows,
-			Why: "which runs are not done",
-		},
-		{
-			Class: component.Called, Name: "ListAudit", Actions: []string{"s3:ListBucket"}, Resources: []string{p.BucketARN(lake)},
-			Condition: listing(auditRows(c.Dataset)),
-			Why:       "which runs were never processed",
-		},
+		missing(p, "MissingRaw", "what is not there yet is 404 and will be fetched", raw),
+		component.Encrypt(p, "UseDataKey", keyARN, "s3"),
 	}
-	if c.Source.Cursor != nil {
-		grants = append(grants, component.Grant{
-			Class: component.Called, Name: "KeepState", Actions: []string{"s3:GetObject", "s3:PutObject"},
-			Resources: []string{p.ObjectARN(raw, zone.StateKey(c.Dataset))},
-			Why:       "where the cursor stands; replaced with If-Match",
-		})
-	}
-	grants = append(grants, component.Encrypt(p, "UseDataKey", keyARN, "s3"))
 	if secretARN != "" {
 		grants = append(grants,
 			component.Grant{
@@ -79,10 +64,7 @@ func processGrants(n names, c *contract.Contract, keyARN, alertKeyARN string) []
 			Resources: []string{p.ObjectARN(raw, zone.RawPrefix(c.Dataset)+"*")},
 			Why:       "manifest and pages, by version",
 		},
-		{
-			Class: component.Answer, Name: "MissingRaw", Actions: []string{"s3:ListBucket"}, Resources: []string{p.BucketARN(raw)},
-			Why: "a page that is gone is 404 and makes the run unreadable; 403 would be retried",
-		},
+		missing(p, "MissingRaw", "a page that is gone is 404 and makes the run unreadable; 403 would be retried", raw),
 		{
 			Class: component.Called, Name: "WriteFiles", Actions: []string{"s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"}, Resources: files,
 			Why: "Parquet and rejects; uploads that come to nothing are aborted, files of a former run that a replay no longer makes are deleted",

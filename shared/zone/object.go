@@ -1,7 +1,9 @@
 package zone
 
 import (
+	"context"
 	"errors"
+	"io"
 	"time"
 )
 
@@ -26,6 +28,19 @@ type PutOptions struct {
 	Condition   Condition
 	ContentType string
 	Metadata    map[string]string // lower-case keys, printable ASCII values
+}
+
+// Upload is an object in the making. What is written is not visible before Complete, and then as a whole. Exactly one
+// of Complete and Abort ends it, unless Complete fails: then Abort gives back what was sent.
+type Upload interface {
+	io.Writer
+	// Flush sends what is still buffered, so that an upload that waits for Complete holds no memory. Nothing may be
+	// written after it.
+	Flush() error
+	// Complete makes the object visible if the condition holds.
+	Complete(ctx context.Context, condition Condition) (Object, error)
+	// Abort discards what was sent. It may be called more than once, and after Complete, when it does nothing.
+	Abort(ctx context.Context) error
 }
 
 var (

@@ -36,8 +36,8 @@ type AuditRow struct {
 	Dataset         string      `json:"dataset" glue:"string"`
 	RunID           string      `json:"run_id" glue:"string"`
 	ScheduledAt     string      `json:"scheduled_at" glue:"string"`
-	State           string      `json:"state" glue:"string"`   // stored, done
-	Outcome         string      `json:"outcome" glue:"string"` // loaded, held, unreadable, too_large
+	State           string      `json:"state" glue:"string"`   // storing, stored, done
+	Outcome         string      `json:"outcome" glue:"string"` // loaded, held, unreadable, too_large; empty while storing
 	Reason          string      `json:"reason" glue:"string"`  // of every outcome but loaded
 	ManifestKey     string      `json:"manifest_key" glue:"string"`
 	ManifestVersion string      `json:"manifest_version" glue:"string"`
@@ -57,6 +57,20 @@ type AuditRow struct {
 	Items           int64       `json:"items" glue:"bigint"` // keys offered to the serving table
 	AlertID         string      `json:"alert_id" glue:"string"`
 	StoredAt        string      `json:"stored_at" glue:"string"`
+	Replay          ReplayRow   `json:"replay" glue:"struct<state:string,outcome:string,reason:string,contract_version:string,contract_digest:string,engine_revision:string,alert_id:string,stored_at:string>"`
+}
+
+// ReplayRow is the last replay of a loaded run that did not load and so left the run's outcome in place; empty where
+// there was none.
+type ReplayRow struct {
+	State           string `json:"state"`   // stored, done; empty: no such replay
+	Outcome         string `json:"outcome"` // held, unreadable, too_large
+	Reason          string `json:"reason"`
+	ContractVersion string `json:"contract_version"`
+	ContractDigest  string `json:"contract_digest"`
+	EngineRevision  string `json:"engine_revision"`
+	AlertID         string `json:"alert_id"`
+	StoredAt        string `json:"stored_at"`
 }
 
 // RuleCount counts records by rule and place.
@@ -75,8 +89,9 @@ type FileRow struct {
 
 // States and outcomes of an audit row.
 const (
-	StateStored = "stored" // lake, rejects and table hold the run; the alert may be missing
-	StateDone   = "done"
+	StateStoring = "storing" // claimed: lake, rejects and table are being changed by this contract and engine
+	StateStored  = "stored"  // lake, rejects and table hold the run; the alert may be missing
+	StateDone    = "done"
 
 	OutcomeLoaded     = "loaded"
 	OutcomeHeld       = "held"

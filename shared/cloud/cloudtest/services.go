@@ -1,0 +1,121 @@
+package cloudtest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"sync"
+
+	"tributary/shared/zone"
+)
+
+// Table stands in for a DynamoDB table.
+type Table struct {
+	Faults *Faults
+
+	mu    sync.Mutex
+	items map[string]map[string]zone.Attribute
+}
+
+// NewTable makes an empty table.
+func NewTable(faults *Faults) *Table {
+	return &Table{Faults: faults, items: map[string]map[string]zone.Attribute{}}
+}
+
+// Items gives every item, by its keys, past all faults.
+func (t *Table) Items() map[string]map[string]zone.Attribute {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.items)
+}
+
+// Put is Table.Put of package cloud.
+func (t *Table) Put(ctx context.Context, item zone.Item) (applied bool, err error) {
+	key := item.Attributes[item.PartitionKey].Text
+	if item.SortKey != "" {
+		key += " " + item.Attributes[item.SortKey].Text
+	}
+	err = t.Faults.around("Table.Put", key, func() error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("put item %s: %w", key, err)
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if old, ok := t.items[key]; ok && !newer(item, old) {
+			return nil
+		}
+		t.items[key] = maps.Clone(item.Attributes)
+		applied = true
+		return nil
+	})
+	return applied && err == nil, err
+}
+
+func newer(item zone.Item, old map[string]zone.Attribute) bool {
+	before, had := old[item.Version]
+	after, has := item.Attributes[item.Version]
+	switch {
+	case !had && has:
+		return true
+	case !has && had:
+		return false
+	case had && has && before.Kind != after.Kind: // DynamoDB compares values of one type only
+		return false
+	case had && has:
+		if order := compare(before, after); order != 0 {
+			return order < 0
+		}
+	}
+	return old[zone.ItemOrder].Text <= item.Attributes[zone.ItemOrder].Text
+}
+
+func compare(a, b zone.Attribute) int {
+	if a.Kind == zone.AttributeNumber {
+		x, _ := new(big.Rat).SetString(a.Text)
+		y, _ := new(big.Rat).SetString(b.Text)
+		return x.Cmp(y)
+	}
+	return slices.Compare([]byte(a.Text), []byte(b.Text))
+}
+
+// Topic stands in for an SNS topic.
+type Topic struct {
+	Faults *Faults
+
+	mu       sync.Mutex
+	messages []zone.Message
+}
+
+// Messages lists what was published, past all faults.
+func (t *Topic) Messages() []zone.Message {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.messages)
+}
+
+// Publish is Topic.Publish of package cloud.
+func (t *Topic) Publish(ctx context.Context, message zone.Message) error {
+	return t.Faults.around("Topic.Publish", message.Subject, func() error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.messages = append(t.messages, message)
+		return nil
+	})
+}
+
+// Secrets stands in for Secrets Manager: values by name.
+type Secrets map[string]string
+
+// Get is Secrets.Get of package cloud.
+func (s Secrets) Get(_ context.Context, name string) (string, error) {
+	value, ok := s[name]
+	if !ok {
+		return "", fmt.Errorf("get secret %s: %w", name, zone.ErrNotFound)
+	}
+	return value, nil
+}

@@ -1,0 +1,85 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"tributary/shared/zone"
+)
+
+// Table is a DynamoDB table that keeps the newest item of every key.
+type Table struct {
+	client *dynamodb.Client
+	name   string
+}
+
+// NewTable makes the adapter of the named table.
+func NewTable(client *dynamodb.Client, name string) *Table {
+	return &Table{client: client, name: name}
+}
+
+// Put writes the item unless the table holds a newer one of the same key, and reports whether it wrote. Newer is the
+// greater version attribute, then the greater zone.ItemOrder; an item without version is older than any with one. Equal
+// in both is the same record under the same contract, and is written again.
+//
+// IAM: dynamodb:PutItem; with a customer key kms:Decrypt.
+func (t *Table) Put(ctx context.Context, item zone.Item) (bool, error) {
+	input := &dynamodb.PutItemInput{TableName: &t.name, Item: attributeMap(item.Attributes)}
+	condition, names, values := newestWins(item)
+	input.ConditionExpression, input.ExpressionAttributeNames, input.ExpressionAttributeValues = &condition, names, values
+	_, err := t.client.PutItem(ctx, input)
+	var refused *types.ConditionalCheckFailedException
+	switch {
+	case errors.As(err, &refused):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("put item %s=%s into %s: %w",
+			item.PartitionKey, item.Attributes[item.PartitionKey].Text, t.name, err)
+	}
+	return true, nil
+}
+
+func newestWins(item zone.Item) (condition string, names map[string]string, values map[string]types.AttributeValue) {
+	names = map[string]string{"#key": item.PartitionKey, "#version": item.Version, "#order": zone.ItemOrder}
+	values = map[string]types.AttributeValue{":order": attributeValue(item.Attributes[zone.ItemOrder])}
+	version, ok := item.Attributes[item.Version]
+	if !ok {
+		return "attribute_not_exists(#key) OR (attribute_not_exists(#version) AND #order <= :order)", names, values
+	}
+	values[":version"] = attributeValue(version)
+	return "attribute_not_exists(#key) OR attribute_not_exists(#version) OR #version < :version OR " +
+		"(#version = :version AND #order <= :order)", names, values
+}
+
+func attributeMap(attributes map[string]zone.Attribute) map[string]types.AttributeValue {
+	m := make(map[string]types.AttributeValue, len(attributes))
+	for name, a := range attributes {
+		m[name] = attributeValue(a)
+	}
+	return m
+}
+
+func attributeValue(a zone.Attribute) types.AttributeValue {
+	switch a.Kind {
+	case zone.AttributeString:
+		return &types.AttributeValueMemberS{Value: a.Text}
+	case zone.AttributeNumber:
+		return &types.AttributeValueMemberN{Value: a.Text}
+	case zone.AttributeBool:
+		return &types.AttributeValueMemberBOOL{Value: a.Bool}
+	case zone.AttributeList:
+		list := make([]types.AttributeValue, len(a.List))
+		for i, element := range a.List {
+			list[i] = attributeValue(element)
+		}
+		return &types.AttributeValueMemberL{Value: list}
+	case zone.AttributeMap:
+		return &types.AttributeValueMemberM{Value: attributeMap(a.Map)}
+	default:
+		return &types.AttributeValueMemberNULL{Value: true}
+	}
+}

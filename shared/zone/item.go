@@ -1,0 +1,55 @@
+package zone
+
+// Attributes of every item of a serving table besides the contract's columns. They say which record made the item.
+const (
+	ItemRun      = "run_id"
+	ItemPage     = "raw_page"
+	ItemIndex    = "raw_index"
+	ItemContract = "contract_version"
+	// ItemOrder decides between items of the same key and version: run, page, index, contract version, each at a fixed
+	// width, so that the order of the text is the order of the records.
+	ItemOrder = "lineage"
+	// ItemExpires is the table's TTL attribute: epoch seconds.
+	ItemExpires = "expires_at"
+)
+
+// ItemReserved lists the attributes that no served column may be called.
+func ItemReserved() []string {
+	return []string{ItemRun, ItemPage, ItemIndex, ItemContract, ItemOrder, ItemExpires}
+}
+
+// AttributeKind is the DynamoDB type of an attribute.
+type AttributeKind uint8
+
+// The types that contract columns map to. Null values are absent attributes, but NULL elements of lists.
+const (
+	AttributeNull AttributeKind = iota
+	AttributeString
+	AttributeNumber
+	AttributeBool
+	AttributeList
+	AttributeMap
+)
+
+// Attribute is one value of an item.
+type Attribute struct {
+	Kind AttributeKind
+	Text string // AttributeString, AttributeNumber
+	Bool bool
+	List []Attribute
+	Map  map[string]Attribute
+}
+
+// Item is one item of a serving table.
+type Item struct {
+	PartitionKey string // names of attributes
+	SortKey      string // "": none
+	Version      string // decides which of two items is newer, before ItemOrder
+	Attributes   map[string]Attribute
+}
+
+// StringAttribute makes an S.
+func StringAttribute(text string) Attribute { return Attribute{Kind: AttributeString, Text: text} }
+
+// NumberAttribute makes an N from a decimal text.
+func NumberAttribute(text string) Attribute { return Attribute{Kind: AttributeNumber, Text: text} }

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,6 +89,7 @@ func (k *credentials) put(ctx context.Context, r *http.Request) error {
 			return err
 		}
 		k.hider.add(password)
+		k.hider.add(base64.StdEncoding.EncodeToString([]byte(user + ":" + password)))
 		r.SetBasicAuth(user, password)
 	case "oauth2_client_credentials":
 		if k.token == "" || !k.until.IsZero() && !k.client.now().Before(k.until) {

@@ -1,13 +1,366 @@
 package record
 
-import "tributary/shared/contract"
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+
+	"tributary/shared/contract"
+)
+
+// DefaultRecordLimit is the largest record in bytes where the contract declares no limit.
+const DefaultRecordLimit = 16 << 20
+
+// MaxUnknown is how many unknown members of one object are counted by name; the rest is counted together.
+const MaxUnknown = 100
 
 // Plan is a contract compiled for reading: immutable, to be shared by any number of readers.
 type Plan struct {
 	contract *contract.Contract
+	columns  []column // one for each of the contract, in its order
+	leaves   []contract.Leaf
+	derived  []int // indexes of the columns to derive for each record, in the order they need each other
+	rules    []contract.Rule
+	uniques  [][]int // sets of columns, without those that are the same throughout a run
+	limit    int
+
+	env      *cel.Env
+	programs map[*contract.Expr]cel.Program // of the expressions that are not closures
+}
+
+// column is a column of the contract with what reading it needs at hand.
+type column struct {
+	*contract.Column
+	kind     contract.Kind
+	pointer  string // JSON Pointer below the record; * stands for the place in a list
+	want     string // what a value must be, for messages
+	leaf     int    // the first leaf
+	def      byte   // definition level of a value
+	rep      byte   // List: repetition level of its further elements
+	flat     bool   // a leaf whose nulls are in Vector.Valid
+	repeated bool   // a leaf below a list
+	lineage  lineage
+
+	minFloat, maxFloat   float64 // what the inline test lets through
+	minInt, maxInt       int64
+	minLength, maxLength int
+	bounds               []bound
+	enum                 map[string]bool
+	served               bool
+	checked              bool // there is more to test than the inline test does
+
+	inner []column // Struct: its fields; List: the element
+}
+
+// lineage is a derived column that is the same for many rows: it is filled in batches, not by record.
+type lineage uint8
+
+const (
+	noLineage lineage = iota
+	runScheduledAt
+	runFetchedAt
+	recordPage
+	recordIndex
+)
+
+// bound is one limit of a number, exact and in the unit of the column.
+type bound struct {
+	rule  string
+	limit *big.Rat
+	float float64
+	text  string
 }
 
 // Compile prepares a contract for reading.
 func Compile(c *contract.Contract) (*Plan, error) {
-	return &Plan{contract: c}, nil
+	p := &Plan{contract: c, leaves: contract.Leaves(c.Columns), rules: c.Rules, limit: c.Source.Limits.Record}
+	if p.limit <= 0 {
+		p.limit = DefaultRecordLimit
+	}
+	leaf := 0
+	for i := range c.Columns {
+		compiled, err := compileColumn(&c.Columns[i], place{leaf: &leaf})
+		if err != nil {
+			return nil, fmt.Errorf("compile column %s of %s: %w", c.Columns[i].Name, c.Dataset, err)
+		}
+		compiled.served = isServed(c.Serving, compiled.Name)
+		compiled.checked = compiled.checked || compiled.served && compiled.kind == contract.Double
+		p.columns = append(p.columns, compiled)
+	}
+	if leaf != len(p.leaves) {
+		return nil, fmt.Errorf("compile contract %s: its columns have %d leaves, its Parquet schema %d", c.Dataset, leaf, len(p.leaves))
+	}
+	if err := p.orderDerived(); err != nil {
+		return nil, fmt.Errorf("compile contract %s: %w", c.Dataset, err)
+	}
+	for _, names := range c.Uniques {
+		var set []int
+		for _, name := range names {
+			i := p.index(name)
+			if i < 0 {
+				return nil, fmt.Errorf("compile contract %s: no column %s to be unique", c.Dataset, name)
+			}
+			if p.columns[i].lineage != runScheduledAt {
+				set = append(set, i)
+			}
+		}
+		p.uniques = append(p.uniques, set)
+	}
+	if err := p.planPrograms(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
+
+func (p *Plan) index(name string) int {
+	return slices.IndexFunc(p.columns, func(c column) bool { return c.Name == name })
+}
+
+func isServed(s *contract.Serving, name string) bool {
+	return s != nil && (name == s.PartitionKey || name == s.SortKey || name == s.Version || slices.Contains(s.Attributes, name))
+}
+
+// orderDerived sorts the derived columns so that each comes after those it reads.
+func (p *Plan) orderDerived() error {
+	state := make([]int, len(p.columns)) // 1: being looked at, 2: done
+	var visit func(i int) error
+	visit = func(i int) error {
+		c := &p.columns[i]
+		if c.Derived == nil || state[i] == 2 {
+			return nil
+		}
+		if state[i] == 1 {
+			return fmt.Errorf("derived column %s needs itself", c.Name)
+		}
+		state[i] = 1
+		for _, name := range c.Derived.Columns {
+			if j := p.index(name); j >= 0 {
+				if err := visit(j); err != nil {
+					return err
+				}
+			}
+		}
+		state[i] = 2
+		if c.lineage == noLineage {
+			p.derived = append(p.derived, i)
+		}
+		return nil
+	}
+	for i := range p.columns {
+		if err := visit(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place is where a column stands.
+type place struct {
+	def, rep byte
+	pointer  string
+	leaf     *int
+}
+
+func compileColumn(c *contract.Column, at place) (column, error) {
+	t := c.Type
+	at.def++
+	k := column{
+		Column: c, kind: t.Kind, leaf: *at.leaf, def: at.def, pointer: at.pointer, want: describe(t),
+		minFloat: math.Inf(-1), maxFloat: math.Inf(1), minInt: math.MinInt64, maxInt: math.MaxInt64, maxLength: math.MaxInt,
+	}
+	if at.pointer == "" {
+		for _, token := range c.Path {
+			k.pointer += "/" + escapeToken(token)
+		}
+		if c.Derived != nil {
+			k.pointer = "/" + escapeToken(c.Name)
+		}
+	}
+	switch t.Kind {
+	case contract.Struct:
+		for i := range t.Fields {
+			f := &t.Fields[i]
+			inner, err := compileColumn(f, place{def: at.def, rep: at.rep, pointer: k.pointer + "/" + escapeToken(f.Member), leaf: at.leaf})
+			if err != nil {
+				return k, fmt.Errorf("field %s: %w", f.Name, err)
+			}
+			k.inner = append(k.inner, inner)
+		}
+	case contract.List:
+		k.rep = at.rep + 1
+		inner, err := compileColumn(t.Elem, place{def: at.def + 1, rep: k.rep, pointer: k.pointer + "/*", leaf: at.leaf})
+		if err != nil {
+			return k, fmt.Errorf("items: %w", err)
+		}
+		k.inner = []column{inner}
+	case contract.String, contract.Integer, contract.Double, contract.Decimal, contract.Boolean, contract.Timestamp, contract.Date, contract.JSON:
+		k.flat = at.def == 1 && at.rep == 0
+		k.repeated = at.rep > 0
+		*at.leaf++
+	default:
+		return k, fmt.Errorf("kind %d is unknown", t.Kind)
+	}
+	k.lineage = lineageOf(c)
+	return k, k.constrain()
+}
+
+// lineageOf recognises the derived columns that need no evaluation.
+func lineageOf(c *contract.Column) lineage {
+	if c.Derived == nil || c.Constraints.Minimum != nil || c.Constraints.Maximum != nil || c.Constraints.ExclusiveMinimum != nil ||
+		c.Constraints.ExclusiveMaximum != nil || c.Constraints.MultipleOf != nil {
+		return noLineage
+	}
+	switch source := strings.TrimSpace(c.Derived.Source); {
+	case c.Type.Kind == contract.Timestamp && source == "run.scheduledAt":
+		return runScheduledAt
+	case c.Type.Kind == contract.Timestamp && source == "run.fetchedAt":
+		return runFetchedAt
+	case c.Type.Kind == contract.Integer && source == "record.page":
+		return recordPage
+	case c.Type.Kind == contract.Integer && source == "record.index":
+		return recordIndex
+	}
+	return noLineage
+}
+
+// constrain prepares the tests of a column's values.
+func (k *column) constrain() error {
+	o := &k.Constraints
+	if o.MinLength != nil {
+		k.minLength = *o.MinLength
+	}
+	if o.MaxLength != nil {
+		k.maxLength = *o.MaxLength
+	}
+	for _, b := range []struct {
+		rule  string
+		limit *big.Rat
+	}{
+		{RuleMinimum, o.Minimum},
+		{RuleAboveMinimum, o.ExclusiveMinimum},
+		{RuleMaximum, o.Maximum},
+		{RuleBelowMaximum, o.ExclusiveMaximum},
+	} {
+		if b.limit != nil {
+			f, _ := b.limit.Float64()
+			k.bounds = append(k.bounds, bound{rule: b.rule, limit: b.limit, float: f, text: k.boundText(b.limit)})
+			k.narrow(b.rule, b.limit, f)
+		}
+	}
+	if len(o.Enum) > 0 {
+		k.enum = make(map[string]bool, len(o.Enum))
+		for _, v := range o.Enum {
+			k.enum[v] = true
+		}
+	}
+	if o.Format != "" && formats[o.Format] == nil {
+		return fmt.Errorf("format %q is unknown", o.Format)
+	}
+	decimalBounds := k.kind == contract.Decimal && len(k.bounds) > 0
+	k.checked = decimalBounds || o.MultipleOf != nil || o.Pattern != nil || o.Format != "" || k.enum != nil ||
+		o.MinItems != nil || o.MaxItems != nil || o.UniqueItems
+	return nil
+}
+
+// narrow sets the limits of the inline test so that no value which breaks the bound passes it.
+func (k *column) narrow(rule string, limit *big.Rat, f float64) {
+	floor := new(big.Int).Div(limit.Num(), limit.Denom()) // towards minus infinity: the denominator is positive
+	whole := limit.IsInt()
+	n, fits := floor.Int64(), floor.IsInt64()
+	switch rule {
+	case RuleMinimum, RuleAboveMinimum:
+		if rule == RuleAboveMinimum {
+			f = math.Nextafter(f, math.Inf(1))
+		}
+		k.minFloat = max(k.minFloat, f)
+		switch {
+		case !fits && floor.Sign() > 0:
+			k.minInt = math.MaxInt64
+			k.checked = true
+		case fits && (rule == RuleAboveMinimum || !whole) && n < math.MaxInt64:
+			k.minInt = max(k.minInt, n+1)
+		case fits:
+			k.minInt = max(k.minInt, n)
+			k.checked = k.checked || rule == RuleAboveMinimum
+		}
+	default:
+		if rule == RuleBelowMaximum {
+			f = math.Nextafter(f, math.Inf(-1))
+		}
+		k.maxFloat = min(k.maxFloat, f)
+		switch {
+		case !fits && floor.Sign() < 0:
+			k.maxInt = math.MinInt64
+			k.checked = true
+		case fits && rule == RuleBelowMaximum && whole && n > math.MinInt64:
+			k.maxInt = min(k.maxInt, n-1)
+		case fits:
+			k.maxInt = min(k.maxInt, n)
+			k.checked = k.checked || rule == RuleBelowMaximum
+		}
+	}
+}
+
+// boundText prints a limit as a reader of the message knows it.
+func (k *column) boundText(limit *big.Rat) string {
+	if limit.IsInt() && limit.Num().IsInt64() {
+		switch n := limit.Num().Int64(); k.kind {
+		case contract.Timestamp:
+			return string(appendTimestamp(nil, n))
+		case contract.Date:
+			return string(appendDate(nil, n))
+		}
+	}
+	if limit.IsInt() {
+		return limit.Num().String()
+	}
+	if digits, exact := limit.FloatPrec(); exact {
+		return limit.FloatString(digits)
+	}
+	return limit.RatString()
+}
+
+func describe(t contract.Type) string {
+	switch t.Kind {
+	case contract.Double:
+		return "number"
+	case contract.Integer:
+		return "integer"
+	case contract.Decimal:
+		return "decimal(" + strconv.Itoa(t.Precision) + "," + strconv.Itoa(t.Scale) + ")"
+	case contract.Boolean:
+		return "boolean"
+	case contract.Timestamp, contract.Date:
+		kind := "timestamp"
+		if t.Kind == contract.Date {
+			kind = "date"
+		}
+		switch {
+		case t.Time.Epoch != 0:
+			return kind + " as an epoch number"
+		case t.Time.Pattern != "":
+			return kind + " of the form " + t.Time.Pattern
+		case t.Kind == contract.Date:
+			return "date (yyyy-MM-dd)"
+		}
+		return "timestamp (RFC 3339)"
+	case contract.Struct:
+		return "object"
+	case contract.List:
+		return "array"
+	}
+	return "string"
+}
+
+// escapeToken writes a member's name as a token of a JSON Pointer.
+func escapeToken(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+var arrayIndex = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)

@@ -1,9 +1,16 @@
 package record
 
 import (
-	"errors"
+	"cmp"
+	"encoding/binary"
+	"fmt"
 	"io"
+	"math"
+	"slices"
+	"sync"
 	"time"
+
+	"tributary/shared/contract"
 )
 
 // Sink takes what a Reader makes of a run. The sink owns a batch until it calls Release on it, possibly from another
@@ -27,22 +34,455 @@ type Page struct {
 
 // Reader reads the pages of one run in order.
 type Reader struct {
-	plan *Plan
-	run  Run
+	decoder
 	sink Sink
+	pool *sync.Pool
+
+	offset int64 // bytes of the pages before
+	filled int   // rows of the batch whose lineage columns are filled
+
+	expected int64 // records of the pages so far, as counted at ingest
+	uniques  []*uniqueSet
+	summary  Summary
+	rejects  map[reason]int64
+	warned   map[reason]int64
+	reject   Reject
+	failed   error
 }
 
 // Start begins a run.
 func (p *Plan) Start(run Run, sink Sink) *Reader {
-	return &Reader{plan: p, run: run, sink: sink}
+	r := &Reader{
+		decoder: *newDecoder(p), sink: sink, pool: &sync.Pool{},
+		rejects: map[reason]int64{}, warned: map[reason]int64{},
+	}
+	r.scheduledAt = run.ScheduledAt.UnixMilli()
+	for _, set := range p.uniques {
+		u := &uniqueSet{}
+		for _, i := range set {
+			u.fields = append(u.fields, r.tops[i])
+		}
+		r.uniques = append(r.uniques, u)
+	}
+	r.begin()
+	return r
 }
 
 // Page reads one uncompressed page.
 func (r *Reader) Page(page Page, body io.Reader) error {
-	return errors.ErrUnsupported
+	if r.failed != nil {
+		return r.failed
+	}
+	r.failed = r.readPage(page, body)
+	return r.failed
+}
+
+func (r *Reader) readPage(page Page, body io.Reader) error {
+	limits := &r.plan.contract.Source.Limits
+	if limits.Pages > 0 && r.summary.Pages >= limits.Pages {
+		return &TooLargeError{What: "pages", Limit: int64(limits.Pages), Page: page.Number}
+	}
+	r.page, r.index = page.Number, 0
+	r.fetchedAt = page.FetchedAt.UnixMilli()
+	if page.Records > 0 {
+		r.expected += page.Records
+		for _, u := range r.uniques {
+			u.keys.expect(r.expected)
+		}
+	}
+	before := r.summary.Records
+	doc := document{scanner: &r.scanner, page: page.Number, pointer: r.plan.contract.Source.Records, records: r}
+	if err := doc.read(body, r.plan.limit); err != nil {
+		return err
+	}
+	r.fillLineage()
+	r.offset += r.base + int64(r.end)
+	r.summary.Bytes = r.offset
+	r.summary.Pages++
+	if n := r.summary.Records - before; page.Records >= 0 && n != page.Records {
+		return &UnreadableError{Page: page.Number, Offset: r.base + int64(r.end), Reason: fmt.Sprintf("the page has %d records and its manifest says %d", n, page.Records)}
+	}
+	return nil
 }
 
 // Close ends the run: it hands out the last batch and judges the run as a whole.
 func (r *Reader) Close() (*Summary, error) {
-	return nil, errors.ErrUnsupported
+	if r.failed != nil {
+		return nil, r.failed
+	}
+	if r.row > 0 {
+		if err := r.hand(); err != nil {
+			return nil, err
+		}
+	}
+	s := &r.summary
+	if s.Records != s.Clean+s.Rejected {
+		return nil, fmt.Errorf("close run: %d records are not %d clean and %d rejected", s.Records, s.Clean, s.Rejected)
+	}
+	r.judge()
+	return s, nil
+}
+
+// begin takes an empty batch.
+func (r *Reader) begin() {
+	b, _ := r.pool.Get().(*Batch)
+	if b == nil {
+		b = &Batch{pool: r.pool, plan: r.plan, Vectors: make([]Vector, len(r.leaves)), Page: make([]int32, 0, BatchRows), Index: make([]int64, 0, BatchRows)}
+		for i, f := range r.leaves {
+			b.Vectors[i] = newVector(f)
+		}
+	}
+	b.Rows, b.Page, b.Index = 0, b.Page[:0], b.Index[:0]
+	for i, f := range r.leaves {
+		f.vec = &b.Vectors[i]
+		f.vec.empty()
+	}
+	r.batch, r.row, r.filled = b, 0, 0
+	r.remember()
+}
+
+func newVector(f *field) Vector {
+	v := Vector{Kind: f.kind}
+	if f.flat {
+		v.Valid = make([]byte, BatchRows/8)
+	} else {
+		v.Def = make([]byte, 0, BatchRows)
+	}
+	if f.repeated {
+		v.Rep = make([]byte, 0, BatchRows)
+	}
+	switch f.kind {
+	case contract.Integer, contract.Timestamp:
+		v.I64 = make([]int64, 0, BatchRows)
+	case contract.Double:
+		v.F64 = make([]float64, 0, BatchRows)
+	case contract.Date:
+		v.I32 = make([]int32, 0, BatchRows)
+	case contract.Boolean:
+		v.Bool = make([]byte, 0, BatchRows)
+	case contract.Decimal:
+		if f.Type.Precision <= 18 {
+			v.I64 = make([]int64, 0, BatchRows)
+		} else {
+			v.Bytes = make([]byte, 0, BatchRows*16)
+		}
+	default:
+		v.Bytes = make([]byte, 0, BatchRows*16)
+	}
+	return v
+}
+
+// empty makes the vector ready for a batch. A bit of Valid is set until its row turns out to be null.
+func (v *Vector) empty() {
+	v.Nulls = 0
+	for i := range v.Valid {
+		v.Valid[i] = 0xFF
+	}
+	v.Def, v.Rep = v.Def[:0], v.Rep[:0]
+	v.I64, v.F64, v.I32, v.Bool, v.Bytes = v.I64[:0], v.F64[:0], v.I32[:0], v.Bool[:0], v.Bytes[:0]
+}
+
+// values is how many values are stored; of bytes it is their length.
+func (v *Vector) values() int {
+	return len(v.I64) + len(v.F64) + len(v.I32) + len(v.Bool) + len(v.Bytes)
+}
+
+// cut drops all values but the first n, or n bytes of them.
+func (v *Vector) cut(n int) {
+	switch v.Kind {
+	case contract.Integer, contract.Timestamp:
+		v.I64 = v.I64[:n]
+	case contract.Double:
+		v.F64 = v.F64[:n]
+	case contract.Date:
+		v.I32 = v.I32[:n]
+	case contract.Boolean:
+		v.Bool = v.Bool[:n]
+	case contract.Decimal:
+		if v.I64 != nil {
+			v.I64 = v.I64[:n]
+		} else {
+			v.Bytes = v.Bytes[:n]
+		}
+	default:
+		v.Bytes = v.Bytes[:n]
+	}
+}
+
+// remember notes where leaves stand, to come back to when the next record is dropped. Flat leaves of fixed width need no
+// note: each has one value or null for each row.
+func (d *decoder) remember() {
+	for _, f := range d.texts {
+		f.before.values = len(f.vec.Bytes)
+	}
+	for _, f := range d.nested {
+		v := f.vec
+		f.before.def, f.before.rep, f.before.values, f.before.nulls = len(v.Def), len(v.Rep), v.values(), v.Nulls
+	}
+}
+
+// undo drops what the record at hand has left behind.
+func (d *decoder) undo() {
+	d.violations, d.reasons, d.warnings, d.drift, d.indexes = d.violations[:0], d.reasons[:0], d.warnings[:0], d.drift[:0], d.indexes[:0]
+	d.dropRow()
+}
+
+// dropRow takes the row at hand out of the columns.
+func (d *decoder) dropRow() {
+	bit := byte(1) << (d.row & 7)
+	for _, f := range d.leaves {
+		v := f.vec
+		switch {
+		case f.lineage != noLineage:
+		case !f.flat:
+			v.Def, v.Rep, v.Nulls = v.Def[:f.before.def], v.Rep[:f.before.rep], f.before.nulls
+			v.cut(f.before.values)
+		case v.Valid[d.row>>3]&bit == 0:
+			v.Valid[d.row>>3] |= bit
+			v.Nulls--
+		case v.Bytes != nil:
+			v.cut(f.before.values)
+		default:
+			v.cut(min(v.values(), d.row-v.Nulls))
+		}
+	}
+}
+
+// parse reads the record at i into the columns.
+func (r *Reader) parse(i int) int {
+	if r.buf[i] == '{' {
+		return r.readObject(r.root, i+1, 0)
+	}
+	end := r.skip(i)
+	if end >= 0 {
+		r.violate("", RuleType, "is no object", i, end)
+	}
+	return end
+}
+
+// take ends a record: derived columns, rules, keys, and then it is a row or a reject.
+func (r *Reader) take(start, end int) error {
+	if len(r.violations) == 0 || r.buf[start] == '{' {
+		r.finish()
+	}
+	for _, m := range r.drift {
+		m.count.records++
+	}
+	r.drift = r.drift[:0]
+	if len(r.violations) > 0 {
+		err := r.dismiss(span{offset: r.base + int64(start), bytes: int64(end - start), head: r.buf[start:end]})
+		r.undo()
+		return err
+	}
+	for _, u := range r.uniques {
+		if !u.null {
+			u.keys.add(u.hash)
+		}
+	}
+	if len(r.warnings) > 0 {
+		for _, w := range r.warnings {
+			r.warned[w]++
+		}
+		r.warnings = r.warnings[:0]
+	}
+	r.batch.Page = append(r.batch.Page, int32(r.page))
+	r.batch.Index = append(r.batch.Index, r.index)
+	r.row++
+	r.index++
+	r.summary.Clean++
+	if err := r.counted(); err != nil {
+		return err
+	}
+	if r.row == BatchRows {
+		r.batch.InputBytes = r.offset + r.base + int64(end)
+		if err := r.hand(); err != nil {
+			return err
+		}
+		r.begin()
+		return nil
+	}
+	r.remember()
+	return nil
+}
+
+// counted counts a record, whatever became of it.
+func (r *Reader) counted() error {
+	r.summary.Records++
+	if limit := r.plan.contract.Source.Limits.Records; limit > 0 && r.summary.Records > limit {
+		return &TooLargeError{What: "records", Limit: limit, Page: r.page}
+	}
+	return nil
+}
+
+// finish does what needs the whole record.
+func (r *Reader) finish() {
+	for _, derive := range r.derivations {
+		derive(&r.decoder)
+	}
+	for _, check := range r.checks {
+		check(&r.decoder)
+	}
+	for _, u := range r.uniques {
+		if r.keyOf(u); !u.null && u.keys.has(u.hash) {
+			if len(u.fields) == 1 {
+				r.add(u.fields[0].pointer, RuleUnique, "has been there before in this run", string(r.appendValue(nil, u.fields[0])))
+			} else {
+				r.add("", RuleUnique, "has a key that has been there before in this run: "+names(u.fields), "")
+			}
+		}
+	}
+}
+
+func names(fields []*field) string {
+	text := ""
+	for i, f := range fields {
+		if i > 0 {
+			text += ", "
+		}
+		text += f.Name
+	}
+	return text
+}
+
+// keyOf computes the hash of the row's key; a key of which a part is null is none.
+func (r *Reader) keyOf(u *uniqueSet) {
+	u.null = false
+	key := r.scratch[:0]
+	for _, f := range u.fields {
+		v := f.vec
+		if r.isNull(f) {
+			u.null = true
+			return
+		}
+		switch {
+		case f.lineage == runFetchedAt:
+			key = binary.LittleEndian.AppendUint64(key, uint64(r.fetchedAt))
+		case f.lineage == recordPage:
+			key = binary.LittleEndian.AppendUint64(key, uint64(r.page))
+		case f.lineage == recordIndex:
+			key = binary.LittleEndian.AppendUint64(key, uint64(r.index))
+		case v.Bytes != nil && len(u.fields) == 1:
+			u.hash = hashKey(v.Bytes[f.mark:])
+			return
+		default:
+			key = v.appendLast(key, f.mark)
+		}
+	}
+	r.scratch = key
+	u.hash = hashKey(key)
+}
+
+// appendLast appends the last value in a form that no other value has.
+func (v *Vector) appendLast(dst []byte, mark int) []byte {
+	switch {
+	case len(v.I64) > 0:
+		return binary.LittleEndian.AppendUint64(dst, uint64(v.I64[len(v.I64)-1]))
+	case len(v.F64) > 0:
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.F64[len(v.F64)-1]))
+	case len(v.I32) > 0:
+		return binary.LittleEndian.AppendUint32(dst, uint32(v.I32[len(v.I32)-1]))
+	case len(v.Bool) > 0:
+		return append(dst, v.Bool[len(v.Bool)-1])
+	}
+	return append(dst, v.Bytes[mark:]...)
+}
+
+// isNull says whether a flat column has no value in the row at hand.
+func (d *decoder) isNull(f *field) bool {
+	return f.vec.Valid[d.row>>3]>>(d.row&7)&1 == 0
+}
+
+// refuse makes a reject of a record that could not be read.
+func (r *Reader) refuse(s span, rule, reason string) error {
+	r.add("", rule, reason, "")
+	err := r.dismiss(s)
+	r.undo()
+	return err
+}
+
+// dismiss hands out the record at hand as a reject.
+func (r *Reader) dismiss(s span) error {
+	for k, reason := range r.reasons {
+		if !slices.Contains(r.reasons[:k], reason) {
+			r.rejects[reason]++
+		}
+	}
+	r.reject = Reject{Page: r.page, Index: r.index, Offset: s.offset, Bytes: s.bytes, Record: s.head, SHA256: s.sha256, Violations: r.violations}
+	if s.sha256 == "" && len(s.head) > RejectHead {
+		d := newDigest(s.offset)
+		d.add(s.head)
+		r.reject.Record, r.reject.SHA256 = d.head, d.sum().sha256
+	}
+	r.reject.Truncated = r.reject.SHA256 != ""
+	r.index++
+	r.summary.Rejected++
+	if err := r.counted(); err != nil {
+		return err
+	}
+	if err := r.sink.Reject(&r.reject); err != nil {
+		return fmt.Errorf("take reject %d of page %d: %w", r.reject.Index, r.page, err)
+	}
+	return nil
+}
+
+// fillLineage fills the derived columns that are the same for all rows since it was called last, but for the index.
+func (r *Reader) fillLineage() {
+	from, b := r.filled, r.batch
+	for _, f := range r.leaves {
+		v := f.vec
+		switch f.lineage {
+		case runScheduledAt:
+			v.I64 = appendSame(v.I64, r.scheduledAt, r.row-from)
+		case runFetchedAt:
+			v.I64 = appendSame(v.I64, r.fetchedAt, r.row-from)
+		case recordPage:
+			v.I64 = appendSame(v.I64, int64(r.page), r.row-from)
+		case recordIndex:
+			v.I64 = append(v.I64, b.Index[from:r.row]...)
+		}
+	}
+	r.filled = r.row
+}
+
+func appendSame(dst []int64, v int64, n int) []int64 {
+	for range n {
+		dst = append(dst, v)
+	}
+	return dst
+}
+
+// hand gives the batch to the sink.
+func (r *Reader) hand() error {
+	r.fillLineage()
+	b := r.batch
+	b.Rows = r.row
+	b.InputRecords = r.summary.Records
+	if b.InputBytes < r.offset {
+		b.InputBytes = r.offset
+	}
+	for i := range b.Vectors {
+		v := &b.Vectors[i]
+		if v.Valid != nil && b.Rows < BatchRows {
+			v.Valid[b.Rows>>3] &= 1<<(b.Rows&7) - 1
+			clear(v.Valid[b.Rows>>3+1:])
+		}
+	}
+	r.batch = nil
+	r.row = 0
+	if err := r.sink.Batch(b); err != nil {
+		return fmt.Errorf("take batch that ends in page %d: %w", r.page, err)
+	}
+	return nil
+}
+
+// sortedCounts lists counts by rule and pointer.
+func sortedCounts(counts map[reason]int64) []RuleCount {
+	var list []RuleCount
+	for w, n := range counts {
+		list = append(list, RuleCount{Rule: w.rule, Pointer: w.pointer, Records: n})
+	}
+	slices.SortFunc(list, func(a, b RuleCount) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Pointer, b.Pointer))
+	})
+	return list
 }

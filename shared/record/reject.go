@@ -10,6 +10,7 @@ const (
 	RuleEncoding        = "encoding"         // invalid UTF-8 or half a surrogate pair
 	RuleType            = "type"             // a value of another type, or a record that is no object
 	RuleOverflow        = "overflow"         // a number or time that its type cannot hold
+	RulePrecision       = "precision"        // digits that a decimal's scale would lose
 	RuleServing         = "serving"          // a served number that DynamoDB cannot hold
 	RuleDerived         = "derived"          // a derived column whose expression fails
 	RuleRequired        = "required"

@@ -1,6 +1,10 @@
 package record
 
-import "tributary/shared/contract"
+import (
+	"fmt"
+
+	"tributary/shared/contract"
+)
 
 // RuleCount counts records by rule and place.
 type RuleCount struct {
@@ -41,4 +45,111 @@ type MetricResult struct {
 	Passed   bool
 	Severity contract.Severity
 	Message  string
+}
+
+// tally counts the records that have an unknown member.
+type tally struct{ records int64 }
+
+// judge says whether the run may go on to the lake.
+func (r *Reader) judge() {
+	s := &r.summary
+	s.ByRule, s.WarningsByRule = sortedCounts(r.rejects), sortedCounts(r.warned)
+	for _, w := range s.WarningsByRule {
+		s.Warnings += w.Records
+	}
+	r.countUnknown()
+	s.RejectThreshold = r.plan.contract.RejectThresholdPercent
+	if s.Records > 0 {
+		s.RejectPercent = 100 * float64(s.Rejected) / float64(s.Records)
+	}
+	if s.RejectPercent > s.RejectThreshold {
+		s.Held = true
+		s.Reasons = append(s.Reasons, fmt.Sprintf("%d of %d records are rejected: %.4g %%, above the threshold of %g %%", s.Rejected, s.Records, s.RejectPercent, s.RejectThreshold))
+	}
+	for i := range r.plan.contract.Metrics {
+		result := r.measure(&r.plan.contract.Metrics[i])
+		if !result.Passed && result.Severity == contract.Error {
+			s.Held = true
+			s.Reasons = append(s.Reasons, result.Message)
+		}
+		s.Metrics = append(s.Metrics, result)
+	}
+}
+
+// countUnknown gathers what records had and the contract does not name.
+func (r *Reader) countUnknown() {
+	s := &r.summary
+	counts := map[reason]int64{}
+	var visit func(o *object)
+	var follow func(k *reading)
+	visit = func(o *object) {
+		for _, m := range o.members {
+			switch {
+			case m.count == nil:
+				follow(&m.read)
+			case m.count.records > 0:
+				counts[reason{RuleUnknown, o.pointer + "/" + escapeToken(m.name)}] += m.count.records
+			}
+		}
+		if o.other != nil {
+			s.UnknownMore += o.other.count.records
+		}
+	}
+	follow = func(k *reading) {
+		for f := k.field; f != nil; f = f.elem {
+			if f.object != nil {
+				visit(f.object)
+			}
+		}
+		if k.object != nil {
+			visit(k.object)
+		}
+		for _, e := range k.elements {
+			follow(&e)
+		}
+		for i := range k.also {
+			follow(&k.also[i])
+		}
+	}
+	visit(r.root)
+	s.Unknown = sortedCounts(counts)
+}
+
+// measure evaluates a library metric over the run.
+func (r *Reader) measure(m *contract.Metric) MetricResult {
+	result := MetricResult{ID: m.ID, Name: m.Name, Columns: m.Columns, Percent: m.Percent, Severity: m.Severity}
+	switch m.Name {
+	case "rowCount":
+		result.Value = float64(r.summary.Clean)
+	}
+	result.Passed = meets(m.Operator, result.Value, m.Bounds)
+	if !result.Passed {
+		result.Message = fmt.Sprintf("%s: %s is %g, want %s %v", m.ID, m.Name, result.Value, m.Operator, m.Bounds)
+	}
+	return result
+}
+
+// meets compares a metric with what the contract wants of it.
+func meets(operator string, v float64, bounds []float64) bool {
+	a := bounds[0]
+	b := bounds[len(bounds)-1]
+	switch operator {
+	case "mustBe":
+		return v == a
+	case "mustNotBe":
+		return v != a
+	case "mustBeGreaterThan":
+		return v > a
+	case "mustBeGreaterOrEqualTo":
+		return v >= a
+	case "mustBeLessThan":
+		return v < a
+	case "mustBeLessOrEqualTo":
+		return v <= a
+	case "mustBeBetween":
+		return v > a && v < b
+	case "mustNotBeBetween":
+		return v <= a || v >= b
+	}
+	return false
 }

@@ -1,0 +1,399 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// records is who takes the records of a page as they are found. Positions are those of the window; they are valid
+// until the next call of window.more.
+type records interface {
+	// parse reads the record at i and returns the position behind it, or a negative one with the fault in the scanner.
+	parse(i int) int
+	// undo drops what parse has made of a record that must be read again.
+	undo()
+	// take ends a record that parse has read.
+	take(start, end int) error
+	// refuse ends a record that could not be read.
+	refuse(r span, rule, reason string) error
+}
+
+// span is a record that could not be parsed.
+type span struct {
+	offset, bytes int64
+	head          []byte
+	sha256        string // when head is not all of it
+}
+
+// document walks through a page to its records.
+type document struct {
+	*scanner
+	page    int
+	pointer []string
+	records records
+	layout  layout
+}
+
+// layout is how the records of a stream follow each other: it decides where one that is no JSON ends.
+type layout uint8
+
+const (
+	unknownLayout layout = iota
+	oneLine              // records without line breaks
+	manyLines
+)
+
+// unreadable says what is wrong with the page at position i.
+func (p *document) unreadable(i int, format string, args ...any) error {
+	return &UnreadableError{Page: p.page, Offset: p.base + int64(i), Reason: fmt.Sprintf(format, args...)}
+}
+
+// stopped turns the scanner's fault into what is wrong with the page.
+func (p *document) stopped() error {
+	if p.fail.at >= p.end {
+		return p.unreadable(p.end, "the page is truncated: it ends within a value")
+	}
+	return p.unreadable(p.fail.at, "the page is no JSON: %s", p.fail.reason)
+}
+
+// next gives the first byte at or behind i that is no space, reading on as needed; 0 at the end of the page.
+func (p *document) next(i int) (int, byte, error) {
+	for {
+		i = p.space(i)
+		if i < p.end {
+			return i, p.buf[i], nil
+		}
+		if p.eof {
+			return i, 0, nil
+		}
+		shift, err := p.more(i)
+		if err != nil {
+			return i, 0, p.failed(err)
+		}
+		i -= shift
+	}
+}
+
+// failed passes a failure of the source on.
+func (p *document) failed(err error) error {
+	return fmt.Errorf("read page %d: %w", p.page, err)
+}
+
+// read reads the whole page.
+func (p *document) read(src io.Reader, limit int) error {
+	p.reset(src, limit)
+	i, err := p.skipMark()
+	if err != nil {
+		return p.failed(err)
+	}
+	i, c, err := p.next(i)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c == 0 && i >= p.end:
+		return p.unreadable(i, "the page is empty")
+	case c == '<':
+		return p.unreadable(i, "the page is no JSON but looks like HTML or XML")
+	case len(p.pointer) > 0:
+		i, err = p.envelope(i, p.pointer)
+	case c == '[':
+		i, err = p.array(i)
+	case c == '{' || p.hasObjectLine(i):
+		return p.stream(i)
+	case c == 'n':
+		i, err = p.pass(i)
+	default:
+		if i, err = p.pass(i); err == nil {
+			err = p.unreadable(0, "the page is a single value and no array of records")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	i, _, err = p.next(i)
+	if err != nil {
+		return err
+	}
+	if i < p.end {
+		return p.unreadable(i, "the page goes on behind its JSON")
+	}
+	return nil
+}
+
+// hasObjectLine says whether a later line of what is in memory starts with an object: then the page is lines of JSON,
+// and the first of them a bad one.
+func (p *document) hasObjectLine(i int) bool {
+	return bytes.Contains(p.buf[i:p.end], []byte("\n{"))
+}
+
+// pass passes a value of any size.
+func (p *document) pass(i int) (int, error) {
+	for {
+		end := p.skip(i)
+		if end >= 0 && (end < p.end || p.eof) {
+			return end, nil
+		}
+		if end < 0 && (p.fail.at < p.end || p.eof) {
+			return 0, p.stopped()
+		}
+		shift, err := p.more(i)
+		if errors.Is(err, errWindowFull) {
+			return 0, p.unreadable(i, "a value beside the records is larger than %d bytes", p.limit)
+		}
+		if err != nil {
+			return 0, p.failed(err)
+		}
+		i -= shift
+	}
+}
+
+// name reads a member's name at i, and passes the colon.
+func (p *document) name(i int) (name string, end int, err error) {
+	for {
+		end = -1
+		if p.buf[i] != '"' {
+			p.syntax(i, "no member name in an object")
+		} else if end = p.quoted(i + 1); end >= 0 {
+			text, _, _ := p.unquote(nil, i+1)
+			name = string(text)
+			if end = p.space(end); p.buf[end] != ':' {
+				end = p.syntax(end, "no colon behind a member name")
+			}
+		}
+		if end >= 0 {
+			return name, end + 1, nil
+		}
+		if p.fail.at < p.end || p.eof {
+			return "", 0, p.stopped()
+		}
+		shift, err := p.more(i)
+		if err != nil {
+			return "", 0, p.failed(err)
+		}
+		i -= shift
+	}
+}
+
+// envelope goes down to the array of records, and checks everything around it.
+func (p *document) envelope(i int, pointer []string) (int, error) {
+	i, c, err := p.next(i)
+	if err != nil {
+		return 0, err
+	}
+	if len(pointer) == 0 {
+		switch c {
+		case '[':
+			return p.array(i)
+		case 'n':
+			return p.pass(i)
+		}
+		return 0, p.unreadable(i, "there is no array at %s, where the contract says the records are", p.where())
+	}
+	if c != '{' && c != '[' {
+		if _, err := p.pass(i); err != nil {
+			return 0, err
+		}
+		return 0, p.unreadable(i, "there is nothing at %s, where the contract says the records are", p.where())
+	}
+	found := false
+	closing := c + 2
+	i, c, err = p.next(i + 1)
+	if err != nil {
+		return 0, err
+	}
+	for n := 0; c != closing; n++ {
+		name := fmt.Sprint(n)
+		if closing == '}' {
+			if name, i, err = p.name(i); err != nil {
+				return 0, err
+			}
+		}
+		switch {
+		case name != pointer[0]:
+			if i, _, err = p.next(i); err == nil {
+				i, err = p.pass(i)
+			}
+		case found:
+			return 0, p.unreadable(i, "the member %q, on the way to the records, is there twice", name)
+		default:
+			found = true
+			i, err = p.envelope(i, pointer[1:])
+		}
+		if err != nil {
+			return 0, err
+		}
+		if i, c, err = p.next(i); err != nil {
+			return 0, err
+		}
+		if c == ',' {
+			if i, c, err = p.next(i + 1); err != nil {
+				return 0, err
+			}
+			if c == closing {
+				return 0, p.unreadable(i, "the page is no JSON: nothing behind a comma")
+			}
+		} else if c != closing {
+			p.syntax(i, "no comma or bracket behind a value")
+			return 0, p.stopped()
+		}
+	}
+	if !found {
+		return 0, p.unreadable(i, "there is nothing at %s, where the contract says the records are", p.where())
+	}
+	return i + 1, nil
+}
+
+func (p *document) where() string {
+	where := ""
+	for _, token := range p.pointer {
+		where += "/" + escapeToken(token)
+	}
+	return where
+}
+
+// array reads the records of the array at i and returns the position behind it.
+func (p *document) array(i int) (int, error) {
+	i, c, err := p.next(i + 1)
+	if err != nil {
+		return 0, err
+	}
+	for c != ']' {
+		if i, err = p.element(i); err != nil {
+			return 0, err
+		}
+		if i, c, err = p.next(i); err != nil {
+			return 0, err
+		}
+		if c == ',' {
+			if i, c, err = p.next(i + 1); err != nil {
+				return 0, err
+			}
+			if c == ']' {
+				return 0, p.unreadable(i, "the page is no JSON: nothing behind a comma")
+			}
+		} else if c != ']' {
+			p.syntax(i, "no comma or bracket behind a record")
+			return 0, p.stopped()
+		}
+	}
+	return i + 1, nil
+}
+
+// element reads one record of an array.
+func (p *document) element(i int) (int, error) {
+	for {
+		end := p.records.parse(i)
+		if end >= 0 && (end < p.end || p.eof) {
+			return end, p.records.take(i, end)
+		}
+		p.records.undo()
+		if end < 0 && p.fail.deep {
+			return p.oversized(i, RuleDepth, fmt.Sprintf("is nested deeper than %d levels", MaxDepth))
+		}
+		if end < 0 && (p.fail.at < p.end || p.eof) {
+			return 0, p.stopped()
+		}
+		shift, err := p.more(i)
+		if errors.Is(err, errWindowFull) {
+			return p.oversized(i, RuleTooLarge, fmt.Sprintf("is larger than %d bytes", p.limit))
+		}
+		if err != nil {
+			return 0, p.failed(err)
+		}
+		i -= shift
+	}
+}
+
+// stream reads records that follow each other: lines of JSON, or values one behind the other.
+func (p *document) stream(i int) error {
+	p.layout = unknownLayout
+	for {
+		var c byte
+		var err error
+		if i, c, err = p.next(i); err != nil {
+			return err
+		}
+		if c == 0 && i >= p.end {
+			return nil
+		}
+		if i, err = p.streamed(i); err != nil {
+			return err
+		}
+	}
+}
+
+// streamed reads one record of a stream.
+func (p *document) streamed(i int) (int, error) {
+	for {
+		end := p.records.parse(i)
+		if end >= 0 && (end < p.end || p.eof) {
+			if p.layout == unknownLayout {
+				p.layout = oneLine
+				if bytes.IndexByte(p.buf[i:end], '\n') >= 0 {
+					p.layout = manyLines
+				}
+			}
+			return end, p.records.take(i, end)
+		}
+		p.records.undo()
+		if end < 0 && p.fail.deep {
+			return p.oversized(i, RuleDepth, fmt.Sprintf("is nested deeper than %d levels", MaxDepth))
+		}
+		if end < 0 && (p.fail.at < p.end || p.eof) {
+			return p.badLine(i)
+		}
+		shift, err := p.more(i)
+		if errors.Is(err, errWindowFull) {
+			return p.oversized(i, RuleTooLarge, fmt.Sprintf("is larger than %d bytes", p.limit))
+		}
+		if err != nil {
+			return 0, p.failed(err)
+		}
+		i -= shift
+	}
+}
+
+// badLine refuses what starts at i and is no JSON, up to where the next record can start: behind the next line break,
+// or, where records have several lines, at the next line that starts with a brace.
+func (p *document) badLine(i int) (int, error) {
+	from, mark := i, []byte("\n{")
+	switch p.layout {
+	case oneLine:
+		mark = mark[:1]
+	case manyLines:
+		from = max(i, min(p.fail.at, p.end)-1)
+	}
+	truncated, reason := p.fail.at >= p.end, p.fail.reason
+	at := p.base + int64(p.fail.at)
+	for {
+		if n := bytes.Index(p.buf[from:p.end], mark); n >= 0 {
+			end := from + n
+			return end, p.records.refuse(p.text(i, end), RuleJSON, fmt.Sprintf("is no JSON: %s at byte %d of the page", reason, at))
+		}
+		if p.eof {
+			if truncated {
+				return 0, p.unreadable(p.end, "the page is truncated: it ends within a value")
+			}
+			return p.end, p.records.refuse(p.text(i, p.end), RuleJSON, fmt.Sprintf("is no JSON: %s at byte %d of the page", reason, at))
+		}
+		from = max(from, p.end-1)
+		shift, err := p.more(i)
+		if errors.Is(err, errWindowFull) {
+			return p.oversizedLine(i, mark)
+		}
+		if err != nil {
+			return 0, p.failed(err)
+		}
+		i -= shift
+		from -= shift
+	}
+}
+
+// text is what stands between i and end, without the space behind it.
+func (p *document) text(i, end int) span {
+	line := bytes.TrimRight(p.buf[i:end], " \t\r\n")
+	return span{offset: p.base + int64(i), bytes: int64(len(line)), head: line}
+}

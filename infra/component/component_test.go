@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -128,6 +129,24 @@ func TestValidate(t *testing.T) {
 			[]string{"Database", "Bucket", "Table", "Format", "Prefix", "Since", "Columns[1].Name", "Columns[2].Name", "Columns[3].Name", "Columns[3].Type"},
 		},
 		{"workgroup", WorkgroupArgs{Place: testPlace, Workgroup: "w", ResultsBucket: text, KeyArn: text, ScanLimit: 10 << 20}, nil},
+		{"watch", WatchArgs{Prefix: "p", TopicArn: text, Alarms: []Alarm{{
+			Name: "a", Description: "d", Metrics: []Metric{{}}, AtLeast: new(1.0), Period: time.Minute, Periods: 2, Breaching: 1, Missing: Good,
+		}}}, nil},
+		{
+			"impossible watch",
+			WatchArgs{Alarms: []Alarm{
+				{Name: "a"},
+				{Name: "a", Description: "d", Metrics: make([]Metric, 11), AtLeast: new(1.0), Below: new(1.0), Period: 90 * time.Second, Periods: 1, Breaching: 2, Missing: "ignore"},
+				{Name: "b", Description: "d", Metrics: make([]Metric, 2), Below: new(1.0), Period: 5 * time.Minute, Periods: 289, Breaching: 1, Missing: Bad},
+				{Name: "c", Description: "d", Metrics: make([]Metric, 1), Below: new(1.0), Period: time.Hour, Periods: 169, Breaching: 1, Missing: Bad},
+			}},
+			[]string{
+				"Prefix", "TopicArn",
+				"Alarms[0].Description", "Alarms[0].Metrics", "Alarms[0]", "Alarms[0].Missing", "Alarms[0].Period", "Alarms[0]",
+				"Alarms[1].Name", "Alarms[1].Metrics", "Alarms[1]", "Alarms[1].Missing", "Alarms[1].Period", "Alarms[1]",
+				"Alarms[2].Expression", "Alarms[2]", "Alarms[3]",
+			},
+		},
 		{"empty workgroup", WorkgroupArgs{Place: testPlace}, []string{"Workgroup", "ResultsBucket", "KeyArn", "ScanLimit"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -224,8 +224,8 @@ type ScheduledEvent struct {
 	ScheduledAt string `json:"scheduledAt"`
 }
 
-// start declares the schedule, after the notification: the first run of a first deployment must not be missed.
-func (l *Pipeline) start(ctx *pulumi.Context, p program, notification *s3.BucketNotification) error {
+// start declares the schedule and the alarms, after the notification: the first run of a first deployment must not be missed.
+func (l *Pipeline) start(ctx *pulumi.Context, p program, s *shared, notification *s3.BucketNotification) error {
 	c := l.contract
 	schedule, err := component.NewSchedule(ctx, c.Dataset+"-schedule", component.ScheduleArgs{
 		Place: p.place, Schedule: p.schedule(c.Dataset), Description: "Ingests " + c.Dataset,
@@ -236,6 +236,11 @@ func (l *Pipeline) start(ctx *pulumi.Context, p program, notification *s3.Bucket
 		Tags:  l.tags,
 	}, pulumi.Parent(l))
 	if err != nil {
+		return err
+	}
+	if _, err := component.NewWatch(ctx, c.Dataset+"-watch", component.WatchArgs{
+		Prefix: p.base + "-" + c.Dataset, TopicArn: s.alerts.Arn, Alarms: alarms(p, c), Tags: l.tags,
+	}, pulumi.Parent(l)); err != nil {
 		return err
 	}
 	l.outputs["schedule"] = pulumi.String(p.schedule(c.Dataset))

@@ -124,6 +124,7 @@ const (
 	scheduleType     = "aws:scheduler/schedule:Schedule"
 	glueTableType    = "aws:glue/catalogTable:CatalogTable"
 	workgroupType    = "aws:athena/workgroup:Workgroup"
+	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	providerType     = "pulumi:providers:aws"
 )
 
@@ -615,6 +616,47 @@ var rules = []rule{
 		}),
 		plant: func(rs resources) {
 			set(rs.get(workgroupType, "queries"), false, "configuration", "enforceWorkgroupConfiguration")
+		},
+	},
+	{
+		name: "every alarm tells a topic and says what no data means",
+		check: each(alarmType, func(rs resources, a recorded) string {
+			missing := a.Inputs["treatMissingData"]
+			if missing != "breaching" && missing != "notBreaching" {
+				return "does not say"
+			}
+			if at(a.Inputs, "alarmActions", 0) != "arn:aws:sns:"+testRegion+":"+testAccount+":"+rs.of(topicType)[0].Inputs["name"].(string) {
+				return "tells nobody"
+			}
+			if a.Inputs["alarmDescription"] == nil {
+				return "has no description"
+			}
+			return ""
+		}),
+		plant: func(rs resources) { delete(rs.get(alarmType, "coin_markets-watch-held").Inputs, "alarmActions") },
+	},
+	{
+		name: "alarms may publish: their names are those the topic and its key admit",
+		check: each(alarmType, func(rs resources, a recorded) string {
+			if !strings.HasPrefix(a.Inputs["name"].(string), strings.TrimSuffix(rs.of(topicType)[0].Inputs["name"].(string), "alerts")) {
+				return "is not among them"
+			}
+			return ""
+		}),
+		plant: func(rs resources) { rs.get(alarmType, "coin_markets-watch-held").Inputs["name"] = "held" },
+	},
+	{
+		name: "every queue of failures has an alarm",
+		check: each(queueType, func(rs resources, q recorded) string {
+			for _, a := range rs.of(alarmType) {
+				if at(a.Inputs, "dimensions", "QueueName") == q.Inputs["name"] {
+					return ""
+				}
+			}
+			return "has none"
+		}),
+		plant: func(rs resources) {
+			delete(rs.get(alarmType, "coin_markets-watch-ingest-failures").Inputs, "dimensions")
 		},
 	},
 	{

@@ -106,7 +106,7 @@ func declare(ctx *pulumi.Context, p program, contracts []*contract.Contract) err
 	}
 	datasets := pulumi.Map{}
 	for i, c := range contracts {
-		if err := pipelines[i].start(ctx, p, notification); err != nil {
+		if err := pipelines[i].start(ctx, p, shared, notification); err != nil {
 			return fmt.Errorf("declare pipeline of dataset %s: %w", c.Dataset, err)
 		}
 		datasets[c.Dataset] = pipelines[i].outputs

@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"fmt"
 	"math"
 	"math/big"
 	"regexp"
@@ -527,14 +526,9 @@ func (o object) numberOptions(k *Constraints, kind Kind) {
 		if !ok {
 			return nil
 		}
-		if kind == Double {
-			// The values are doubles, so the bound is the double that its text means: 0.1 is not below 0.1.
-			f, _ := value.Float64()
-			if math.IsInf(f, 0) {
-				n.fault("no double is that large: use physicalType decimal(p,s), or another bound")
-				return nil
-			}
-			value.SetFloat64(f)
+		if f, _ := value.Float64(); kind == Double && math.IsInf(f, 0) {
+			n.fault("is %s; no double is that large: use another bound, or remove it", n.yaml.Value)
+			return nil
 		}
 		return value
 	})
@@ -715,8 +709,8 @@ func (n node) moment(f TimeFormat, layout, what string) (time.Time, bool) {
 		return at, true
 	}
 	if f.Layout != "" {
-		what = fmt.Sprintf("%s, or in the column's format", what)
-		if at, err := time.ParseInLocation(f.Layout, text, f.Zone); err == nil {
+		what += ", or in the column's format"
+		if at, err := f.Parse(text); err == nil {
 			return at, true
 		}
 	}

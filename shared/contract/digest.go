@@ -75,8 +75,18 @@ type canonicalServing struct {
 	TTL          time.Duration `json:"ttl,omitempty"`
 }
 
-// digest hashes what changes results. Expressions count in their normal form, so that spaces do not.
+// digest hashes what changes results.
 func (c *Contract) digest() string {
+	text, err := json.Marshal(c.canonical())
+	if err != nil {
+		panic("contract: canonical form is no JSON: " + err.Error()) // it holds texts, numbers and finite bounds
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// canonical is the contract's canonical form. Expressions count as CEL prints them, so that spaces do not.
+func (c *Contract) canonical() canonical {
 	form := canonical{
 		Format: 1, Dataset: c.Dataset, Table: c.Table,
 		Records: c.Source.Records, Record: c.Source.Limits.Record, Limit: c.Source.Limits.Records,
@@ -88,10 +98,7 @@ func (c *Contract) digest() string {
 		form.Rules = append(form.Rules, canonicalRule{ID: r.ID, Rule: r.Expr.normal(), Severity: r.Severity})
 	}
 	for _, m := range c.Metrics {
-		form.Metrics = append(form.Metrics, canonicalMetric{
-			ID: m.ID, Name: m.Name, Columns: m.Columns, Operator: m.Operator, Bounds: m.Bounds, Percent: m.Percent,
-			Missing: m.Missing, Null: m.MissingNull, Valid: m.Valid, Pattern: patternText(m.Pattern), Severity: m.Severity,
-		})
+		form.Metrics = append(form.Metrics, m.canonical())
 	}
 	if s := c.Serving; s != nil {
 		form.Serving = &canonicalServing{
@@ -99,12 +106,14 @@ func (c *Contract) digest() string {
 			Attributes: slices.Sorted(slices.Values(s.Attributes)), TTL: s.TTL,
 		}
 	}
-	text, err := json.Marshal(form)
-	if err != nil {
-		panic("contract: canonical form is no JSON: " + err.Error()) // it holds texts, numbers and finite bounds
+	return form
+}
+
+func (m *Metric) canonical() canonicalMetric {
+	return canonicalMetric{
+		ID: m.ID, Name: m.Name, Columns: m.Columns, Operator: m.Operator, Bounds: m.Bounds, Percent: m.Percent,
+		Missing: m.Missing, Null: m.MissingNull, Valid: m.Valid, Pattern: patternText(m.Pattern), Severity: m.Severity,
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
 }
 
 func canonicalColumns(columns []Column) []canonicalColumn {

@@ -154,8 +154,12 @@ func (b *builder) explain(message string) string {
 		}
 		return overloads + ": " + hint
 	}
-	if strings.HasPrefix(message, "Syntax error: ") {
-		return "no CEL expression: " + strings.TrimPrefix(message, "Syntax error: ")
+	if function, ok := between(message, "invalid ", " argument"); ok {
+		return fmt.Sprintf("the text given to %s cannot be read: correct it", function)
+	}
+	if problem, ok := strings.CutPrefix(message, "Syntax error: "); ok {
+		problem, _, _ = strings.Cut(problem, " expecting ") // what follows is the grammar
+		return "no CEL expression: " + strings.ReplaceAll(problem, "'<EOF>'", "end")
 	}
 	return message
 }
@@ -204,8 +208,11 @@ func (b *builder) derive(env *cel.Env) {
 		case c.Type.Kind == 0: // its fault is reported
 			v.nonEmpty()
 			continue
+		case c.Type.Kind == Decimal:
+			v.fault("a decimal cannot be derived, because CEL has no exact decimals: make the column a double")
+			continue
 		case want == nil:
-			v.fault("a column of type %s cannot be derived: CEL has no such values", c.Type.Glue())
+			v.fault("an object or array cannot be derived: derive one column for each member")
 			continue
 		}
 		e := b.expression(v, env)
@@ -274,6 +281,9 @@ func (b *builder) keys() {
 		c := &b.c.Columns[i]
 		if b.columns[i].unique {
 			b.unique(b.columns[i].members["unique"], []string{c.Name})
+		}
+		if b.columns[i].has("primaryKey") != b.columns[i].has("primaryKeyPosition") {
+			return // reported where they stand
 		}
 		if c.Key == 0 {
 			continue

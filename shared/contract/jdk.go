@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -160,3 +161,23 @@ func checkLiteral(literal string) error {
 	}
 	return nil
 }
+
+// Parse reads a text in the column's own pattern. It is as strict as the pattern: Go's parser takes fewer digits and a
+// fraction that nobody asked for, and moves a time that a zone skips, so the text has to come out again as it went in.
+func (f *TimeFormat) Parse(text string) (time.Time, error) {
+	zone := f.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	at, err := time.ParseInLocation(f.Layout, text, zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("parse time %q: not of the form %s", text, f.Pattern)
+	}
+	if again := at.Format(f.Layout); !strings.EqualFold(again, text) && !strings.EqualFold(again, zeroOffset.ReplaceAllString(text, "Z")) {
+		return time.Time{}, fmt.Errorf("parse time %q: not of the form %s, which gives %q", text, f.Pattern, again)
+	}
+	return at, nil
+}
+
+// zeroOffset is what Z stands for: patterns with X read both.
+var zeroOffset = regexp.MustCompile(`[+-]00(:?00)?$`)

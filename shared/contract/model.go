@@ -80,7 +80,7 @@ type TimeFormat struct {
 type Column struct {
 	Name        string   // column (Athena) name: physicalName, or name
 	Member      string   // JSON member: name
-	Path        []string // JSON Pointer tokens of the value below the record; nil for a derived column
+	Path        []string // JSON Pointer tokens of the value below the record, or below the item of the innermost array; nil for a derived column
 	Derived     *Expr    // transformLogic; nil for a column that is read
 	Description string
 	Type        Type
@@ -99,8 +99,9 @@ func (c *Column) Masked() bool {
 	return c.Classification == "restricted" || c.Classification == "confidential"
 }
 
-// Constraints are the logicalTypeOptions of a column. Nil or zero: not declared. Bounds on numbers are exact; on
-// timestamps and dates they are in the column's own unit (epoch milliseconds, epoch days).
+// Constraints are the logicalTypeOptions of a column. Nil or zero: not declared. Bounds on numbers are exact, as they
+// are written: a double is compared with the double nearest to its bound, so that 0.1 does not exceed a maximum of 0.1.
+// Bounds on timestamps and dates are in the column's own unit (epoch milliseconds, epoch days).
 type Constraints struct {
 	MinLength, MaxLength               *int // in Unicode code points (JSON Schema)
 	Pattern                            *regexp.Regexp
@@ -130,6 +131,14 @@ const (
 	Error   Severity = iota // the row is rejected, or, for a metric, the run is held
 	Warning                 // counted and reported; the row is kept
 )
+
+// String gives the severity as the contract writes it.
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "error"
+}
 
 // Rule is a cross-field rule: quality of type custom, engine cel. A null operand makes it pass.
 type Rule struct {

@@ -35,7 +35,10 @@ func (d *decoder) faultAt(line, column int, field, format string, args ...any) {
 	})
 }
 
-var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
+var (
+	yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
+	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+)
 
 // document parses the YAML text. What it returns is the top of the only document.
 func (d *decoder) document(data []byte) (node, bool) {
@@ -59,6 +62,12 @@ func (d *decoder) document(data []byte) (node, bool) {
 	if m := yamlErrorLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1]) // digits
 		message = strings.TrimPrefix(err.Error(), m[0])
+		if strings.HasPrefix(message, "did not find expected") {
+			line++ // the parser, unlike the scanner before it, counts lines from 0
+		}
+	} else if m := unknownAnchor.FindStringSubmatch(message); m != nil {
+		before, _, _ := strings.Cut(string(data), "*"+m[1])
+		line = strings.Count(before, "\n") + 1
 	}
 	d.faultAt(line, 1, "", "not YAML: %s", message)
 	return node{}, false
@@ -134,8 +143,14 @@ func (n node) text() string {
 		}
 		return ""
 	}
+	if n.yaml.Style == 0 && otherText.MatchString(n.yaml.Value) {
+		n.fault("is %q without quotes, which older YAML readers take for something else than text: put it in quotes", n.yaml.Value)
+	}
 	return n.yaml.Value
 }
+
+// otherText is what YAML 1.1, which most tools for contracts speak, reads as a truth value or as a number to base 60.
+var otherText = regexp.MustCompile(`^(yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$|^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
 
 // nonEmpty reads a string that has to say something.
 func (n node) nonEmpty() (string, bool) {
@@ -195,10 +210,17 @@ func (n node) integer(low, high int64) (int64, bool) {
 // The exponent is bounded because an exact number of 1e999999999 would fill the memory.
 var numberText = regexp.MustCompile(`^[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,3})?$`)
 
+// bareExponent is a number that YAML 1.1 does not know as one: it wants a point and a signed exponent.
+var bareExponent = regexp.MustCompile(`^[^.]*[eE]|[eE][0-9]`)
+
 // number reads a number exactly as it is written.
 func (n node) number() (*big.Rat, bool) {
 	if !n.scalar("!!int") && !n.scalar("!!float") || !numberText.MatchString(n.yaml.Value) {
 		n.want("a number in decimal notation")
+		return nil, false
+	}
+	if bareExponent.MatchString(n.yaml.Value) {
+		n.fault("is %s, which older YAML readers take for a text: write the exponent as in 1.0e+30", n.yaml.Value)
 		return nil, false
 	}
 	value, ok := new(big.Rat).SetString(n.yaml.Value)
@@ -355,12 +377,12 @@ func alternatives(choices []string) string {
 
 // suggestion names the choice that looks most like the text, or all of them.
 func suggestion(text string, choices []string) string {
-	best, distance := "", 3
+	best, distance := "", max(1, len(text)/4)+1
 	for _, choice := range choices {
 		if len(text) > len(choice)+distance {
 			continue
 		}
-		if d := editDistance(strings.ToLower(text), strings.ToLower(choice)); d < distance {
+		if d := editDistance(strings.ToLower(text), strings.ToLower(choice)); d < min(distance, len(text)) {
 			best, distance = choice, d
 		}
 	}

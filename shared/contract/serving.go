@@ -17,7 +17,7 @@ func (b *builder) serving() {
 	taken := map[string]string{}
 	use := func(n node, role string) *Column {
 		name, ok := n.nonEmpty()
-		if !ok {
+		if !ok || len(b.c.Columns) == 0 { // without columns, that is the fault
 			return nil
 		}
 		c := b.column(name)

@@ -133,8 +133,7 @@ func (b *builder) frequency(o object) {
 	}
 	b.c.Schedule.Frequency = span
 	if v, ok := o.get("scheduler"); ok {
-		v.oneOf("cron")
-		if !o.has("schedule") {
+		if _, ok := v.oneOf("cron"); ok && !o.has("schedule") {
 			v.fault("schedule is missing: write the cron expression, or remove scheduler")
 		}
 	}

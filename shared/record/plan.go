@@ -52,6 +52,7 @@ type column struct {
 	minLength, maxLength int
 	bounds               []bound
 	enum                 map[string]bool
+	missing              map[string]bool // texts that stand for no value
 	served               bool
 	checked              bool // there is more to test than the inline test does
 
@@ -253,19 +254,25 @@ func (k *column) constrain() error {
 			k.narrow(b.rule, b.limit, f)
 		}
 	}
-	if len(o.Enum) > 0 {
-		k.enum = make(map[string]bool, len(o.Enum))
-		for _, v := range o.Enum {
-			k.enum[v] = true
-		}
-	}
+	k.enum, k.missing = textSet(o.Enum), textSet(o.Missing)
 	if o.Format != "" && formats[o.Format] == nil {
 		return fmt.Errorf("format %q is unknown", o.Format)
 	}
 	decimalBounds := k.kind == contract.Decimal && len(k.bounds) > 0
-	k.checked = decimalBounds || o.MultipleOf != nil || o.Pattern != nil || o.Format != "" || k.enum != nil ||
+	k.checked = decimalBounds || o.MultipleOf != nil || o.Pattern != nil || o.Format != "" || k.enum != nil || k.missing != nil ||
 		o.MinItems != nil || o.MaxItems != nil || o.UniqueItems
 	return nil
+}
+
+func textSet(texts []string) map[string]bool {
+	if len(texts) == 0 {
+		return nil
+	}
+	set := make(map[string]bool, len(texts))
+	for _, text := range texts {
+		set[text] = true
+	}
+	return set
 }
 
 // narrow sets the limits of the inline test so that no value which breaks the bound passes it.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,6 +44,8 @@ type Reader struct {
 
 	expected int64 // records of the pages so far, as counted at ingest
 	uniques  []*uniqueSet
+	meters   []*meter // of the contract's metrics
+	doubles  []*meter // those of duplicateValues, which look at every row
 	summary  Summary
 	rejects  map[reason]int64
 	warned   map[reason]int64
@@ -63,6 +66,13 @@ func (p *Plan) Start(run Run, sink Sink) *Reader {
 			u.fields = append(u.fields, r.tops[i])
 		}
 		r.uniques = append(r.uniques, u)
+	}
+	for i := range p.contract.Metrics {
+		t := r.newMeter(&p.contract.Metrics[i])
+		r.meters = append(r.meters, t)
+		if t.keys != nil {
+			r.doubles = append(r.doubles, t)
+		}
 	}
 	r.begin()
 	return r
@@ -279,6 +289,9 @@ func (r *Reader) take(start, end int) error {
 			u.keys.add(u.hash)
 		}
 	}
+	for _, t := range r.doubles {
+		t.row(r)
+	}
 	if len(r.warnings) > 0 {
 		for _, w := range r.warnings {
 			r.warned[w]++
@@ -334,15 +347,14 @@ func (r *Reader) finish() {
 }
 
 func names(fields []*field) string {
-	text := ""
+	list := make([]string, len(fields))
 	for i, f := range fields {
-		if i > 0 {
-			text += ", "
-		}
-		text += f.Name
+		list[i] = f.Name
 	}
-	return text
+	return joined(list)
 }
+
+func joined(names []string) string { return strings.Join(names, ", ") }
 
 // keyOf computes the hash of the row's key; a key of which a part is null is none.
 func (r *Reader) keyOf(u *uniqueSet) {
@@ -466,6 +478,9 @@ func (r *Reader) hand() error {
 			v.Valid[b.Rows>>3] &= 1<<(b.Rows&7) - 1
 			clear(v.Valid[b.Rows>>3+1:])
 		}
+	}
+	for _, t := range r.meters {
+		t.batch(b)
 	}
 	r.batch = nil
 	r.row = 0

@@ -24,6 +24,7 @@ const (
 	RulePattern         = "pattern"
 	RuleFormat          = "format"
 	RuleEnum            = "enum"
+	RuleMissing         = "missingValues"
 	RuleMinItems        = "minItems"
 	RuleMaxItems        = "maxItems"
 	RuleUniqueItems     = "uniqueItems"

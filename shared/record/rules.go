@@ -14,8 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"unsafe"
-
-	"tributary/shared/contract"
 )
 
 const (
@@ -86,9 +84,6 @@ func (d *decoder) checkFloat(f *field, x float64, num number, i, end int) {
 	}
 	if m := f.Constraints.MultipleOf; m != nil && !num.multipleOf(m, d.numberText(i, end)) {
 		d.violate(f.pointer, RuleMultipleOf, "is no multiple of "+f.boundText(m), i, end)
-	}
-	if f.enum != nil && !f.enum[d.numberText(i, end)] && !f.enum[strconv.FormatFloat(x, 'g', -1, 64)] {
-		d.violate(f.pointer, RuleEnum, "is none of the values allowed", i, end)
 	}
 	if a := math.Abs(x); f.served && x != 0 && (a < 1e-130 || a > 9.99e125) {
 		d.violate(f.pointer, RuleServing, "is outside the range of a DynamoDB number (1E-130 to 9.99E+125)", i, end)
@@ -170,15 +165,7 @@ func (d *decoder) checkInt(f *field, x int64, i, end int) {
 		d.violate(f.pointer, RuleMultipleOf, "is no multiple of "+f.boundText(m), i, end)
 	}
 	if f.enum != nil {
-		text := d.scratch[:0]
-		switch f.kind {
-		case contract.Timestamp:
-			text = appendTimestamp(text, x)
-		case contract.Date:
-			text = appendDate(text, x)
-		default:
-			text = strconv.AppendInt(text, x, 10)
-		}
+		text := strconv.AppendInt(d.scratch[:0], x, 10)
 		d.scratch = text
 		if !f.enum[string(text)] {
 			d.violate(f.pointer, RuleEnum, "is none of the values allowed", i, end)
@@ -208,9 +195,6 @@ func (d *decoder) checkDecimal(f *field, u uint128, neg bool, i, end int) {
 	if m := f.Constraints.MultipleOf; m != nil && !new(big.Rat).Quo(x, m).IsInt() {
 		d.violate(f.pointer, RuleMultipleOf, "is no multiple of "+f.boundText(m), i, end)
 	}
-	if f.enum != nil && !f.enum[string(appendDecimalText(nil, u, neg, f.Type.Scale))] && !f.enum[d.numberText(i, end)] {
-		d.violate(f.pointer, RuleEnum, "is none of the values allowed", i, end)
-	}
 }
 
 // checkText tests a string of n code points.
@@ -229,6 +213,9 @@ func (d *decoder) checkText(f *field, text []byte, n, i, end int) {
 	}
 	if f.enum != nil && !f.enum[string(text)] {
 		d.violate(f.pointer, RuleEnum, "is none of the values allowed", i, end)
+	}
+	if f.missing[string(text)] {
+		d.violate(f.pointer, RuleMissing, "holds a text that stands for no value", i, end)
 	}
 }
 

@@ -66,8 +66,8 @@ func (r *Reader) judge() {
 		s.Held = true
 		s.Reasons = append(s.Reasons, fmt.Sprintf("%d of %d records are rejected: %.4g %%, above the threshold of %g %%", s.Rejected, s.Records, s.RejectPercent, s.RejectThreshold))
 	}
-	for i := range r.plan.contract.Metrics {
-		result := r.measure(&r.plan.contract.Metrics[i])
+	for _, t := range r.meters {
+		result := t.result(s.Clean)
 		if !result.Passed && result.Severity == contract.Error {
 			s.Held = true
 			s.Reasons = append(s.Reasons, result.Message)
@@ -113,43 +113,4 @@ func (r *Reader) countUnknown() {
 	}
 	visit(r.root)
 	s.Unknown = sortedCounts(counts)
-}
-
-// measure evaluates a library metric over the run.
-func (r *Reader) measure(m *contract.Metric) MetricResult {
-	result := MetricResult{ID: m.ID, Name: m.Name, Columns: m.Columns, Percent: m.Percent, Severity: m.Severity}
-	switch m.Name {
-	case "rowCount":
-		result.Value = float64(r.summary.Clean)
-	}
-	result.Passed = meets(m.Operator, result.Value, m.Bounds)
-	if !result.Passed {
-		result.Message = fmt.Sprintf("%s: %s is %g, want %s %v", m.ID, m.Name, result.Value, m.Operator, m.Bounds)
-	}
-	return result
-}
-
-// meets compares a metric with what the contract wants of it.
-func meets(operator string, v float64, bounds []float64) bool {
-	a := bounds[0]
-	b := bounds[len(bounds)-1]
-	switch operator {
-	case "mustBe":
-		return v == a
-	case "mustNotBe":
-		return v != a
-	case "mustBeGreaterThan":
-		return v > a
-	case "mustBeGreaterOrEqualTo":
-		return v >= a
-	case "mustBeLessThan":
-		return v < a
-	case "mustBeLessOrEqualTo":
-		return v <= a
-	case "mustBeBetween":
-		return v > a && v < b
-	case "mustNotBeBetween":
-		return v <= a || v >= b
-	}
-	return false
 }

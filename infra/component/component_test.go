@@ -129,6 +129,10 @@ func TestValidate(t *testing.T) {
 			[]string{"Database", "Bucket", "Table", "Format", "Prefix", "Since", "Columns[1].Name", "Columns[2].Name", "Columns[3].Name", "Columns[3].Type"},
 		},
 		{"workgroup", WorkgroupArgs{Place: testPlace, Workgroup: "w", ResultsBucket: text, KeyArn: text, ScanLimit: 10 << 20}, nil},
+		{"view", ViewArgs{Database: text, DatabaseName: "d", View: "v", SQL: "SELECT 1", Columns: []ViewColumn{{"a", "string", "varchar"}}}, nil},
+		{"impossible view", ViewArgs{View: "v-1", Columns: []ViewColumn{{}}}, []string{"Database", "DatabaseName", "View", "SQL", "Columns[0].Name", "Columns[0].Hive", "Columns[0].Trino"}},
+		{"queries", QueriesArgs{Prefix: "p", Database: text, Workgroup: text, Queries: []Query{{"q-1", "d", "SELECT 1"}}}, nil},
+		{"impossible queries", QueriesArgs{Queries: []Query{{Name: "Q"}}}, []string{"Prefix", "Database", "Workgroup", "Queries[0].Name", "Queries[0].Description", "Queries[0].SQL"}},
 		{"watch", WatchArgs{Prefix: "p", TopicArn: text, Alarms: []Alarm{{
 			Name: "a", Description: "d", Metrics: []Metric{{}}, AtLeast: new(1.0), Period: time.Minute, Periods: 2, Breaching: 1, Missing: Good,
 		}}}, nil},

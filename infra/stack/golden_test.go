@@ -2,11 +2,14 @@ package stack
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"tributary/shared/contract"
 )
 
 func TestResourceTree(t *testing.T) {
@@ -72,6 +75,9 @@ func TestPolicies(t *testing.T) {
 func TestGlueTables(t *testing.T) {
 	var b strings.Builder
 	for _, r := range resources(newProject(t).mustDeploy(t, "dev")).of(glueTableType) {
+		if at(r.Inputs, "tableType") == "VIRTUAL_VIEW" {
+			continue
+		}
 		fmt.Fprintf(&b, "%s %s\n", at(r.Inputs, "name"), at(r.Inputs, "storageDescriptor", "location"))
 		fmt.Fprintf(&b, "  serde %s\n", at(r.Inputs, "storageDescriptor", "serDeInfo", "serializationLibrary"))
 		parameters, _ := r.Inputs["parameters"].(map[string]any)
@@ -84,6 +90,68 @@ func TestGlueTables(t *testing.T) {
 		}
 	}
 	golden(t, "dev.tables.txt", b.String())
+}
+
+// The view is kept in base64; here it stands as Athena understands it.
+func TestQueries(t *testing.T) {
+	var b strings.Builder
+	for _, r := range resources(newProject(t).mustDeploy(t, "dev")) {
+		switch {
+		case r.Type == namedQueryType:
+			fmt.Fprintf(&b, "-- %s: %s\n%s;\n\n", r.Inputs["name"], r.Inputs["description"], r.Inputs["query"])
+		case at(r.Inputs, "tableType") == "VIRTUAL_VIEW":
+			encoded := strings.TrimSuffix(strings.TrimPrefix(r.Inputs["viewOriginalText"].(string), "/* Presto View: "), " */")
+			text, err := base64.StdEncoding.DecodeString(encoded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var view struct {
+				OriginalSQL, Catalog, Schema string
+				Columns                      []struct{ Name, Type string }
+			}
+			if err := json.Unmarshal(text, &view); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "-- view %s.%s.%s\n%s;\n", view.Catalog, view.Schema, r.Inputs["name"], view.OriginalSQL)
+			columns, _ := at(r.Inputs, "storageDescriptor", "columns").([]any)
+			if len(columns) != len(view.Columns) {
+				t.Errorf("view %s has %d columns for Hive and %d for Trino", r.Name, len(columns), len(view.Columns))
+			}
+			for i, c := range view.Columns {
+				fmt.Fprintf(&b, "--   %s %s, Hive's %s\n", c.Name, c.Type, at(columns, i, "type"))
+			}
+			b.WriteString("\n")
+		}
+	}
+	golden(t, "dev.queries.sql", b.String())
+}
+
+func TestTrinoTypes(t *testing.T) {
+	element := func(k contract.Kind) *contract.Column {
+		return &contract.Column{Name: "element", Type: contract.Type{Kind: k}}
+	}
+	for _, test := range []struct {
+		want string
+		of   contract.Type
+	}{
+		{"varchar", contract.Type{Kind: contract.String}},
+		{"varchar", contract.Type{Kind: contract.JSON}},
+		{"bigint", contract.Type{Kind: contract.Integer}},
+		{"double", contract.Type{Kind: contract.Double}},
+		{"decimal(38,8)", contract.Type{Kind: contract.Decimal, Precision: 38, Scale: 8}},
+		{"boolean", contract.Type{Kind: contract.Boolean}},
+		{"timestamp(3)", contract.Type{Kind: contract.Timestamp}},
+		{"date", contract.Type{Kind: contract.Date}},
+		{"array(varchar)", contract.Type{Kind: contract.List, Elem: element(contract.String)}},
+		{`row("a" bigint, "b c" array(date))`, contract.Type{Kind: contract.Struct, Fields: []contract.Column{
+			{Name: "a", Type: contract.Type{Kind: contract.Integer}},
+			{Name: "b c", Type: contract.Type{Kind: contract.List, Elem: element(contract.Date)}},
+		}}},
+	} {
+		if got := trino(test.of); got != test.want {
+			t.Errorf("trino(%+v) = %s, want %s", test.of, got, test.want)
+		}
+	}
 }
 
 func TestScheduleInput(t *testing.T) {

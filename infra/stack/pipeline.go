@@ -67,7 +67,21 @@ func (l *Pipeline) declareTables(ctx *pulumi.Context, p program, s *shared) erro
 	if err != nil {
 		return err
 	}
-	l.outputs = pulumi.Map{"table": table.Name, "rejectsTable": rejects.Name}
+	from := sources{names: p.names, contract: c}
+	sql, columns := latest(from)
+	view, err := component.NewView(ctx, latestName(c.Dataset), component.ViewArgs{
+		Database: s.database.Name, DatabaseName: p.database(), View: latestName(c.Dataset),
+		Description: "The newest whole run of " + c.Dataset, SQL: sql, Columns: columns,
+	}, pulumi.Parent(l))
+	if err != nil {
+		return err
+	}
+	if _, err := component.NewQueries(ctx, c.Dataset+"-queries", component.QueriesArgs{
+		Prefix: p.base + " " + c.Dataset, Database: s.database.Name, Workgroup: s.workgroup.Name, Queries: queries(from),
+	}, pulumi.Parent(l)); err != nil {
+		return err
+	}
+	l.outputs = pulumi.Map{"table": table.Name, "rejectsTable": rejects.Name, "latestView": view.Name}
 	return nil
 }
 

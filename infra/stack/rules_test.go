@@ -124,6 +124,7 @@ const (
 	scheduleType     = "aws:scheduler/schedule:Schedule"
 	glueTableType    = "aws:glue/catalogTable:CatalogTable"
 	workgroupType    = "aws:athena/workgroup:Workgroup"
+	namedQueryType   = "aws:athena/namedQuery:NamedQuery"
 	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	providerType     = "pulumi:providers:aws"
 )

@@ -56,8 +56,8 @@ func start(t *testing.T, env map[string]string) (cmd *exec.Cmd, stdout, stderr *
 // await is the function's first outcome. The process is ended then.
 func await(t *testing.T, cmd *exec.Cmd, outcomes <-chan outcome) outcome {
 	t.Helper()
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
+	exited := make(chan string, 1)
+	go func() { exited <- fmt.Sprint(cmd.Wait()) }()
 	select {
 	case said := <-outcomes:
 		if err := cmd.Process.Kill(); err != nil {
@@ -65,8 +65,8 @@ func await(t *testing.T, cmd *exec.Cmd, outcomes <-chan outcome) outcome {
 		}
 		<-exited
 		return said
-	case err := <-exited:
-		t.Fatalf("the function ended: %v\n%s%s", err, cmd.Stdout, cmd.Stderr)
+	case state := <-exited:
+		t.Fatalf("the function ended: %s\n%s%s", state, cmd.Stdout, cmd.Stderr)
 		return outcome{}
 	}
 }
@@ -113,8 +113,10 @@ func runtimeAPI(t *testing.T, event []byte) (address string, outcomes <-chan out
 func secretsManager(t *testing.T, name, value string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var asked struct{ SecretId string }
-		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || asked.SecretId != name {
+		var asked struct {
+			ID string `json:"SecretId"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || asked.ID != name {
 			w.Header().Set("X-Amzn-Errortype", "ResourceNotFoundException")
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.WriteString(w, `{"__type":"ResourceNotFoundException"}`)

@@ -1,11 +1,9 @@
-package settings_test
+package settings
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"tributary/shared/settings"
 )
 
 func env(pairs map[string]string) func(string) string {
@@ -16,7 +14,7 @@ func TestLoadIngest(t *testing.T) {
 	tests := []struct {
 		name    string
 		env     map[string]string
-		want    settings.Ingest
+		want    Ingest
 		wantErr string
 	}{
 		{
@@ -27,7 +25,7 @@ func TestLoadIngest(t *testing.T) {
 				"TRIBUTARY_LAKE_BUCKET": "tributary-dev-lake",
 				"LAMBDA_TASK_ROOT":      "/var/task",
 			},
-			want: settings.Ingest{
+			want: Ingest{
 				Environment: "dev",
 				RawBucket:   "tributary-dev-raw",
 				LakeBucket:  "tributary-dev-lake",
@@ -46,7 +44,7 @@ func TestLoadIngest(t *testing.T) {
 				"TRIBUTARY_CONTRACT":      "some/file.odcs.yaml",
 				"AWS_LAMBDA_LOG_LEVEL":    "TRACE",
 			},
-			want: settings.Ingest{
+			want: Ingest{
 				Environment:  "prod",
 				RawBucket:    "tributary-prod-raw",
 				LakeBucket:   "tributary-prod-lake",
@@ -74,7 +72,7 @@ func TestLoadIngest(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := settings.LoadIngest(env(test.env))
+			got, err := LoadIngest(env(test.env))
 			if diff := cmp.Diff(test.wantErr, text(err)); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
@@ -89,7 +87,7 @@ func TestLoadProcess(t *testing.T) {
 	tests := []struct {
 		name    string
 		env     map[string]string
-		want    settings.Process
+		want    Process
 		wantErr string
 	}{
 		{
@@ -102,7 +100,7 @@ func TestLoadProcess(t *testing.T) {
 				"TRIBUTARY_SERVING_TABLE":  "tributary-dev-coin_markets",
 				"TRIBUTARY_ALERT_TOPIC":    "arn:aws:sns:eu-central-1:123456789012:tributary-dev-alerts",
 			},
-			want: settings.Process{
+			want: Process{
 				Environment:   "dev",
 				RawBucket:     "raw",
 				LakeBucket:    "lake",
@@ -130,7 +128,7 @@ func TestLoadProcess(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := settings.LoadProcess(env(test.env))
+			got, err := LoadProcess(env(test.env))
 			if diff := cmp.Diff(test.wantErr, text(err)); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}

@@ -12,7 +12,7 @@ const (
 	ServingTable  = "TRIBUTARY_SERVING_TABLE"  // process; absent when the dataset is not served
 	AlertTopic    = "TRIBUTARY_ALERT_TOPIC"    // process: ARN
 	SourceURL     = "TRIBUTARY_SOURCE_URL"     // ingest, optional: asked instead of the contract's server
-	SourceSecret  = "TRIBUTARY_SOURCE_SECRET"  // ingest, optional: Secrets Manager name or ARN
+	SourceSecret  = "TRIBUTARY_SOURCE_SECRET"  //nolint:gosec // G101: a name, no secret. Ingest, optional: Secrets Manager name or ARN
 	Contract      = "TRIBUTARY_CONTRACT"       // optional: path of the contract; ContractFile beside bootstrap
 )
 

@@ -53,13 +53,16 @@ func newPager(p contract.Pagination) (pager, error) {
 	return nil, fmt.Errorf("no pagination is called %q", p.Kind)
 }
 
-// get is the request for the resource with further parameters, name before value; one without a name is left out.
-func get(resource *url.URL, pairs ...string) request {
+// param is a query parameter; one without a name is left out.
+type param struct{ name, value string }
+
+// get is the request for the resource with further parameters.
+func get(resource *url.URL, params ...param) request {
 	u := *resource
 	query := u.Query()
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i] != "" {
-			query.Set(pairs[i], pairs[i+1])
+	for _, p := range params {
+		if p.name != "" {
+			query.Set(p.name, p.value)
 		}
 	}
 	u.RawQuery = query.Encode()
@@ -80,7 +83,7 @@ func (p pageNumber) request(resource *url.URL, position string) (request, error)
 	if err != nil {
 		return request{}, err
 	}
-	return get(resource, p.PageParam, strconv.Itoa(n)), nil
+	return get(resource, param{p.PageParam, strconv.Itoa(n)}), nil
 }
 
 func (p pageNumber) next(position string, a *answer) (string, error) {
@@ -106,7 +109,7 @@ func (p offset) request(resource *url.URL, position string) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	return get(resource, p.OffsetParam, strconv.Itoa(n), p.LimitParam, strconv.Itoa(p.Limit)), nil
+	return get(resource, param{p.OffsetParam, strconv.Itoa(n)}, param{p.LimitParam, strconv.Itoa(p.Limit)}), nil
 }
 
 func (p offset) next(position string, a *answer) (string, error) {
@@ -162,7 +165,7 @@ func (p cursor) request(resource *url.URL, position string) (request, error) {
 	case position == "":
 		return get(resource), nil
 	}
-	return get(resource, p.CursorParam, position), nil
+	return get(resource, param{p.CursorParam, position}), nil
 }
 
 func (p cursor) next(_ string, a *answer) (string, error) {

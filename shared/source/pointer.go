@@ -24,11 +24,7 @@ func lookup(document []byte, tokens []string) (json.RawMessage, error) {
 			if err := json.Unmarshal(trimmed, &elements); err != nil {
 				return nil, fmt.Errorf("read %s: %w", pointer(tokens[:i]), err)
 			}
-			n, err := strconv.Atoi(token)
-			if err != nil || n < 0 || n >= len(elements) {
-				return nil, nil
-			}
-			value = elements[n]
+			value = element(elements, token)
 		default:
 			return nil, nil
 		}
@@ -37,6 +33,14 @@ func lookup(document []byte, tokens []string) (json.RawMessage, error) {
 		return nil, nil
 	}
 	return value, nil
+}
+
+// element is the one that a JSON Pointer token names; nil when there is none.
+func element(elements []json.RawMessage, token string) json.RawMessage {
+	if n, err := strconv.Atoi(token); err == nil && n >= 0 && n < len(elements) {
+		return elements[n]
+	}
+	return nil
 }
 
 // text reads a string, a number or a boolean as text; "" when there is none.

@@ -203,7 +203,7 @@ func (w *Walk) redirect(req *http.Request, via []*http.Request) error {
 	req.Header.Del("Referer")
 	left := func(r *http.Request) bool { return !sameOrigin(r.URL, w.client.base) }
 	if left(req) || slices.ContainsFunc(via, left) {
-		req.Header = http.Header{
+		req.Header = http.Header{ //nolint:gosec // G119 takes a header that holds no credentials for one that copies them
 			"User-Agent":      {w.client.agent},
 			"Accept":          {"application/json"},
 			"Accept-Encoding": {"gzip"},

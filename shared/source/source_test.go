@@ -444,7 +444,7 @@ func TestDeclaredRateIsKept(t *testing.T) {
 		at = append(at, clk.Now().Sub(start))
 		n++
 		if n == 3 {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
 		fmt.Fprintf(w, `[%d]`, n)

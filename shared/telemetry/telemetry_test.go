@@ -1,4 +1,4 @@
-package telemetry_test
+package telemetry
 
 import (
 	"bytes"
@@ -13,17 +13,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"tributary/shared/telemetry"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
 func clock() time.Time { return time.Date(2025, 3, 4, 14, 45, 50, 123_000_000, time.UTC) }
 
-func start(t *testing.T, w *bytes.Buffer, level string, attrs ...slog.Attr) *telemetry.Telemetry {
+func start(t *testing.T, w *bytes.Buffer, level string, attrs ...slog.Attr) *Telemetry {
 	t.Helper()
-	tel, err := telemetry.New(w, level, clock, attrs...)
+	tel, err := New(w, level, clock, attrs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,29 +47,29 @@ func golden(t *testing.T, file string, got []byte) {
 
 func TestMetricLines(t *testing.T) {
 	many := map[string]int64{}
-	for i := range telemetry.MaxRules + 3 {
+	for i := range MaxRules + 3 {
 		many[fmt.Sprintf("rule-%02d", i)] = int64(i)
 	}
 	tests := []struct {
 		name string
-		emit func(*telemetry.Telemetry)
+		emit func(*Telemetry)
 	}{
-		{"ingested", func(tel *telemetry.Telemetry) {
-			tel.Ingested(telemetry.Ingested{
+		{"ingested", func(tel *Telemetry) {
+			tel.Ingested(Ingested{
 				Environment: "dev", Dataset: "coin_markets", Run: "20250304T144500Z", RequestID: "8f1c",
 				Pages: 4, Records: 1000, Bytes: 143210, Elapsed: 4321 * time.Millisecond,
 			})
 		}},
-		{"unprocessed", func(tel *telemetry.Telemetry) { tel.Unprocessed("dev", "coin_markets", 2) }},
-		{"processed", func(tel *telemetry.Telemetry) {
-			tel.Processed(telemetry.Processed{
+		{"unprocessed", func(tel *Telemetry) { tel.Unprocessed("dev", "coin_markets", 2) }},
+		{"processed", func(tel *Telemetry) {
+			tel.Processed(Processed{
 				Environment: "prod", Dataset: "coin_markets", Run: "20250304T144500Z", RequestID: "8f1c",
 				Outcome: "loaded", Records: 1000, Clean: 988, Rejected: 12, Warned: 3, Bytes: 812345, Elapsed: time.Second,
 				ByRule: map[string]int64{"required": 5, "type": 6, "high-above-low": 5},
 			})
 		}},
-		{"processed_many_rules", func(tel *telemetry.Telemetry) {
-			tel.Processed(telemetry.Processed{Environment: "dev", Dataset: "d", Outcome: "held", ByRule: many})
+		{"processed_many_rules", func(tel *Telemetry) {
+			tel.Processed(Processed{Environment: "dev", Dataset: "d", Outcome: "held", ByRule: many})
 		}},
 	}
 	for _, test := range tests {
@@ -149,7 +147,7 @@ func TestLogLines(t *testing.T) {
 }
 
 func TestUnknownLevelIsRefused(t *testing.T) {
-	if _, err := telemetry.New(&bytes.Buffer{}, "LOUD", clock); err == nil {
+	if _, err := New(&bytes.Buffer{}, "LOUD", clock); err == nil {
 		t.Error("level LOUD was accepted")
 	}
 }

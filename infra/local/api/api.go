@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tributary/shared/contract"
+	"tributary/shared/record"
 )
 
 // API answers in place of a dataset's source. It is safe for concurrent use.
@@ -44,7 +45,15 @@ func New(c *contract.Contract, environment string, seed uint64) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.draw = func(at time.Time) []Record { return drawFor(c, seed, at) }
+	if c.Dataset == "coin_markets" {
+		a.draw = func(at time.Time) []Record { return coins(seed, at) }
+		return a, nil
+	}
+	plan, err := record.Compile(c)
+	if err != nil {
+		return nil, fmt.Errorf("make up records of %s: %w", c.Dataset, err)
+	}
+	a.draw = func(at time.Time) []Record { return generic(c, plan, seed, at) }
 	return a, nil
 }
 
@@ -65,13 +74,6 @@ func newAPI(c *contract.Contract, environment string) (*API, error) {
 		path = "/"
 	}
 	return &API{source: c.Source, path: path}, nil
-}
-
-func drawFor(c *contract.Contract, seed uint64, at time.Time) []Record {
-	if c.Dataset == "coin_markets" {
-		return coins(seed, at)
-	}
-	return generic(c, seed, at)
 }
 
 // Path is where the API answers, to be put behind the address of its server.

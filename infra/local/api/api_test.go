@@ -333,9 +333,10 @@ func thingContract() *contract.Contract {
 	first := typed("longitude", contract.Type{Kind: contract.Double}, contract.Constraints{Minimum: big.NewRat(-180, 1), Maximum: big.NewRat(180, 1)})
 	first.Path = []string{"coordinates", "0"}
 	return &contract.Contract{
-		Dataset: "things",
-		File:    "things.odcs.yaml",
-		Uniques: [][]string{{"thing_id", "run_at"}},
+		Dataset:                "things",
+		File:                   "things.odcs.yaml",
+		RejectThresholdPercent: 5,
+		Uniques:                [][]string{{"thing_id"}},
 		Columns: []contract.Column{
 			text("thing_id", contract.Constraints{Pattern: regexp.MustCompile(`^T-[A-Z]{2}[0-9]{4}$`)}),
 			text("colour", contract.Constraints{Enum: []string{"red", "green"}}),

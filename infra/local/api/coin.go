@@ -213,7 +213,7 @@ var coinDirt = []struct {
 	{"bad timestamp", func(o object, r *rand.Rand) object {
 		return o.with("last_updated", pick(r, `"2025-02-30T10:00:00.000Z"`, `"2025-13-01T00:00:00.000Z"`, `"yesterday"`, `""`))
 	}, []Violation{{"/last_updated", "type"}}},
-	{"number overflow", func(o object, _ *rand.Rand) object { return o.with("ath", "1e999") }, []Violation{{"/ath", "type"}}},
+	{"number overflow", func(o object, _ *rand.Rand) object { return o.with("ath", "1e999") }, []Violation{{"/ath", "overflow"}}},
 	{"rank that is no whole number", func(o object, _ *rand.Rand) object {
 		return o.with("market_cap_rank", "12.5")
 	}, []Violation{{"/market_cap_rank", "type"}}},

@@ -5,31 +5,44 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"tributary/shared/contract"
+	"tributary/shared/record"
 )
 
 const genericCount = 120
 
 // generic draws records for any contract: each column that is read gets values of its type within its constraints.
-// Rules across columns are not looked at, so records may break them by chance.
-func generic(c *contract.Contract, seed uint64, at time.Time) []Record {
+// Rules across columns cannot be drawn for: a record that breaks one by chance is drawn again, a few times. Where hardly
+// any record keeps them, the run will be held, and say why.
+func generic(c *contract.Contract, plan *record.Plan, seed uint64, at time.Time) []Record {
 	at = at.UTC().Truncate(time.Second)
 	d := drawer{r: rand.New(rand.NewPCG(seed, uint64(at.Unix()))), at: at, keys: keyColumns(c), taken: map[string]bool{}}
-	drawn := make([]object, genericCount)
-	for i := range drawn {
-		drawn[i] = d.record(c.Columns, i)
+	var drawn []object
+	const tries = 20
+	for try := range tries {
+		var more []object
+		for i := len(drawn); i < genericCount; i++ {
+			more = append(more, d.record(c.Columns, i))
+		}
+		broken := breakRules(c, plan, at, more)
+		for i, o := range more {
+			if !broken[i] || try == tries-1 {
+				drawn = append(drawn, o)
+			}
+		}
 	}
 	records := make([]Record, len(drawn))
 	for i, o := range drawn {
 		records[i] = Record{Text: o.String()}
 	}
-	for n, dirt := range genericDirt(c) {
-		// Spread over the records, the first few left clean; one of each kind stays below the usual threshold.
-		i := 10 + n*len(drawn)/9%(len(drawn)-10)
+	kinds := genericDirt(c, len(drawn))
+	for n, dirt := range kinds {
+		i := 10 + n*(len(drawn)-10)/len(kinds) // spread over the records, the first few left clean
 		records[i] = Record{Text: dirt.spoil(drawn[i], drawn[0]).String(), Plant: &Plant{Kind: dirt.kind, Violations: dirt.violations}}
 	}
 	return records
@@ -123,9 +136,11 @@ func (d *drawer) value(c *contract.Column, i int) string {
 	case contract.Timestamp, contract.Date:
 		return d.time(c)
 	case contract.List:
-		items := make([]string, d.between(k.MinItems, k.MaxItems, 1, 3))
-		for n := range items {
-			items[n] = d.value(c.Type.Elem, i*10+n)
+		items := make([]string, 0, d.between(k.MinItems, k.MaxItems, 1, 3))
+		for n := 0; len(items) < cap(items) && n < 100; n++ {
+			if item := d.value(c.Type.Elem, i*100+n); !k.UniqueItems || !slices.Contains(items, item) {
+				items = append(items, item)
+			}
 		}
 		return "[" + strings.Join(items, ",") + "]"
 	case contract.Struct:
@@ -257,7 +272,7 @@ func (d *drawer) time(c *contract.Column) string {
 }
 
 // genericDirt is what can be planted into any record of the contract, one of each kind.
-func genericDirt(c *contract.Contract) []genericKind {
+func genericDirt(c *contract.Contract, count int) []genericKind {
 	var kinds []genericKind
 	seen := map[string]bool{}
 	add := func(kind string, col *contract.Column, rule, text string) {
@@ -307,12 +322,13 @@ func genericDirt(c *contract.Contract) []genericKind {
 		}
 	}
 	kinds = append(kinds, genericKind{"unknown member", func(o, _ object) object { return o.with("preview_member", "1") }, nil})
-	// Below the threshold: at most one reject in thirty records.
+	// As much as the contract lets pass, and at most one in thirty.
+	most := min(count/30, int(float64(count)*c.RejectThresholdPercent/100))
 	rejects := 0
 	var kept []genericKind
 	for _, k := range kinds {
 		if len(k.violations) > 0 {
-			if rejects++; rejects > genericCount/30 {
+			if rejects++; rejects > most {
 				continue
 			}
 		}

@@ -279,3 +279,27 @@ func TestNumbers(t *testing.T) {
 		t.Error("Plural is wrong")
 	}
 }
+
+func TestWriteAnswer(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		answer screen.Answer
+	}{
+		{"answer", screen.Answer{
+			Function: "tributary-dev-process-coin_markets", Payload: "null", Saved: ".local",
+			Log: []string{`{"level":"INFO","msg":"run processed","clean":540}`, "evil \x1b[2J"},
+		}},
+		{"answer-error", screen.Answer{
+			Function: "tributary-dev-ingest-coin_markets", Error: "Unhandled", Payload: `{"errorMessage":"read event: no dataset"}`,
+			Faults: []string{"AccessDenied: s3:PutObject"},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := screen.WriteAnswer(&b, tc.answer, screen.Style{Width: 80}); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, tc.name+".golden", b.String())
+		})
+	}
+}

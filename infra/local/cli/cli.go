@@ -1,0 +1,101 @@
+// Package cli is the command of the local environment: run sends a dataset's records the whole way and shows what
+// happened, invoke calls one function with one event.
+//
+// Both build the functions for this machine, deploy the stack's own program on the embedded AWS, give it back what
+// earlier runs left in .local, and save what is there at the end. The exit status is 0 only if everything went well:
+// 1 after any failure of the environment, a function or the run's own figures, 2 after a wrong call.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tributary/infra/local/screen"
+)
+
+// Exit statuses.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+const usage = `usage: local COMMAND [flags] …
+
+  run      send a dataset's records the whole way and show what happened
+  invoke   call one function with one event
+
+COMMAND -help shows its flags.
+`
+
+// Main runs the command with its arguments and returns the exit status.
+func Main(ctx context.Context, args []string, stdout *os.File, stderr io.Writer, getenv func(string) string) int {
+	err := dispatch(ctx, args, stdout, getenv)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errShown):
+		return exitFailed
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(stderr, err)
+		return exitUsage
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "interrupted")
+		return exitFailed
+	default:
+		fmt.Fprintln(stderr, "failed:", err)
+		return exitFailed
+	}
+}
+
+// errShown stands for failures that the screen has told already.
+var errShown = errors.New("not all went well")
+
+func dispatch(ctx context.Context, args []string, stdout *os.File, getenv func(string) string) error {
+	command := ""
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "run":
+		o, err := parseRun(args, time.Now(), stdout)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, stdout, screen.StyleOf(stdout, o.colours, getenv))
+	case "invoke":
+		o, err := parseInvoke(args, stdout)
+		if err != nil {
+			return err
+		}
+		return invoke(ctx, o, stdout, screen.StyleOf(stdout, o.colours, getenv))
+	case "help", "-h", "-help", "--help":
+		fmt.Fprint(stdout, usage)
+		return nil
+	case "":
+		return fmt.Errorf("%w: no command\n%s", errUsage, usage)
+	default:
+		return fmt.Errorf("%w: there is no command %q\n%s", errUsage, command, usage)
+	}
+}
+
+// findRoot walks up from the working directory to the folder with Pulumi.yaml.
+func findRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find root of the project: %w", err)
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "Pulumi.yaml")); err == nil {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("find root of the project: no Pulumi.yaml in %s or above", dir)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"tributary/infra/local/files"
+	"tributary/infra/local/screen"
+	"tributary/shared/contract"
+	"tributary/shared/zone"
+)
+
+// event is as much of an event as says which run it is about: a schedule's input, or an S3 notification.
+type event struct {
+	Dataset     string    `json:"dataset"`
+	ScheduledAt time.Time `json:"scheduledAt"`
+	Records     []struct {
+		S3 struct {
+			Object struct {
+				Key string `json:"key"`
+			} `json:"object"`
+		} `json:"s3"`
+	} `json:"Records"`
+}
+
+// run is the run that an event is about; false when it names none.
+func (e event) run() (zone.Run, bool) {
+	if e.Dataset != "" && !e.ScheduledAt.IsZero() {
+		return zone.NewRun(e.Dataset, e.ScheduledAt), true
+	}
+	for _, r := range e.Records {
+		key, err := url.QueryUnescape(r.S3.Object.Key)
+		if err != nil {
+			continue
+		}
+		if run, err := zone.ParseManifestKey(key); err == nil {
+			return run, true
+		}
+	}
+	return zone.Run{}, false
+}
+
+func readEvent(name string, stdin io.Reader) ([]byte, event, error) {
+	var payload []byte
+	var err error
+	if name == "-" {
+		payload, err = io.ReadAll(stdin)
+	} else {
+		payload, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, event{}, fmt.Errorf("read event: %w", err)
+	}
+	if !json.Valid(payload) {
+		return nil, event{}, fmt.Errorf("read event %s: it is no JSON", name)
+	}
+	var e event
+	if json.Unmarshal(payload, &e) != nil {
+		return payload, event{}, nil // of another shape: the function may know it
+	}
+	return payload, e, nil
+}
+
+func invoke(ctx context.Context, o options, stdout io.Writer, style screen.Style) (err error) {
+	payload, e, err := readEvent(o.event, os.Stdin)
+	if err != nil {
+		return err
+	}
+	run, about := e.run()
+	if about && o.dataset == "" {
+		o.dataset = run.Dataset
+	}
+	progress := screen.NewProgress(stdout, style, time.Now)
+	defer ticking(progress)()
+	s, err := open(ctx, o, progress)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	c := s.contracts[0]
+	function := s.outputs.function(c.Dataset, o.function)
+	if about {
+		if function == s.outputs.Datasets[c.Dataset].ProcessFunction {
+			if err := s.bring(ctx, o, c, run); err != nil {
+				progress.Fail()
+				return err
+			}
+		}
+		s.sources[c.Dataset].begin(run.At)
+	}
+	return s.call(ctx, stdout, style, function, payload)
+}
+
+// bring has ingest fetch the run that an event is about where no earlier run has. S3's own event would have processed
+// it before we can: so the environment is started anew with nothing of that run but its raw objects.
+func (s *session) bring(ctx context.Context, o options, c *contract.Contract, run zone.Run) error {
+	if _, ok := reader(s.former, "raw")(run.ManifestKey()); ok {
+		return nil
+	}
+	s.progress.Note(fmt.Sprintf("The event is about run %s of %s, which is not in %s: ingest fetches it first.",
+		run.ID(), run.Dataset, relative(s.folder.Path())))
+	s.progress.Start("ingest", "asking "+s.sources[c.Dataset].url)
+	s.sources[c.Dataset].begin(run.At)
+	s.watch.reset(s.progress, s.outputs.RawBucket, s.outputs.Datasets[c.Dataset])
+	if err := s.env.Fire(c.Dataset, run.At); err != nil {
+		return fmt.Errorf("fire schedule of %s: %w", c.Dataset, err)
+	}
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := s.env.Quiet(waiting); err != nil {
+		return fmt.Errorf("fetch run %s of %s: %w", run.ID(), run.Dataset, err)
+	}
+	objects, err := s.env.Objects(s.outputs.RawBucket)
+	if err != nil {
+		return fmt.Errorf("read bucket %s: %w", s.outputs.RawBucket, err)
+	}
+	prefix := strings.TrimSuffix(run.ManifestKey(), zone.ManifestName)
+	found := false
+	for _, object := range objects {
+		if strings.HasPrefix(object.Key, prefix) {
+			found = found || object.Key == run.ManifestKey()
+			s.former.Objects = append(s.former.Objects, savedObject("raw", object))
+		}
+	}
+	if !found {
+		return fmt.Errorf("fetch run %s of %s: %s", run.ID(), run.Dataset, strings.Join(s.watch.faults(), "; "))
+	}
+	s.progress.Update(s.sources[c.Dataset].requests())
+	if err := s.env.Close(); err != nil {
+		return fmt.Errorf("end environment: %w", err)
+	}
+	s.stop = s.stop[:len(s.stop)-1]
+	if err := s.deploy(ctx, o); err != nil {
+		return err
+	}
+	return s.restore(ctx, o)
+}
+
+// call invokes the function, waits until what it set off is done, and prints its answer and its log.
+func (s *session) call(ctx context.Context, stdout io.Writer, style screen.Style, function string, payload []byte) error {
+	s.watch.reset(s.progress, "", datasetOutputs{})
+	s.progress.Start("invoke", function)
+	result, err := s.env.Invoke(ctx, function, payload)
+	if err != nil {
+		s.progress.Fail()
+		return fmt.Errorf("invoke %s: %w", function, err)
+	}
+	quiet := s.env.Quiet(ctx)
+	if result.Error != "" {
+		s.progress.Fail()
+	}
+	s.progress.Done()
+	var state files.State
+	if state, err = s.snapshot(); err == nil {
+		err = s.save(state)
+	}
+	answer := screen.Answer{
+		Function: function, Payload: string(result.Payload), Error: result.Error, Log: s.env.Logs(function),
+		Faults: s.watch.faults(), Saved: relative(s.folder.Path()),
+	}
+	if quiet != nil {
+		answer.Faults = append(answer.Faults, "the environment did not come to rest: "+quiet.Error())
+	}
+	if err = errors.Join(err, screen.WriteAnswer(stdout, answer, style)); err != nil {
+		return err
+	}
+	if result.Error != "" || len(answer.Faults) > 0 {
+		return errShown
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"tributary/infra/local/screen"
+)
+
+// options are the flags of both commands.
+type options struct {
+	stack   string
+	dataset string
+	colours screen.Colours
+
+	from  string    // run: file or URL in place of the built-in API
+	at    time.Time // run: scheduled time
+	fresh bool      // run: begin with empty stores
+
+	function string // invoke: kind or full name
+	event    string // invoke: file, or - for standard input
+}
+
+// errUsage is wrapped by errors that come from how the command was called.
+var errUsage = errors.New("wrong call")
+
+// isURL reports whether -from names a live source and not a file.
+func isURL(from string) bool {
+	u, err := url.Parse(from)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+const runUsage = `usage: go tool mage run [flags]
+
+Sends what a third-party API answers the whole way on this machine: schedule, ingest function, raw pages, S3 event,
+process function, Parquet lake, rejects, table, alert and audit row. What it leaves lies in .local.
+
+`
+
+const invokeUsage = `usage: go tool mage invoke [flags] FUNCTION EVENT.json
+
+Calls one function with one event, on this machine, and prints its answer and its log. FUNCTION is ingest or process, or
+the full name of a deployed function; EVENT.json is a file, or - for standard input. The function finds what the runs
+before it left in .local; what it leaves is kept there too.
+
+`
+
+func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
+	var o options
+	var at, colours string
+	flags := newFlags("run", runUsage, help, &o, &colours)
+	flags.StringVar(&o.from, "from", "", "recorded `file` (JSON or NDJSON) or live URL, in place of the built-in API")
+	flags.StringVar(&at, "at", "", "scheduled `time`, which names the run, such as 2025-03-04T14:45:00Z (default: this minute)")
+	flags.BoolVar(&o.fresh, "fresh", false, "forget what earlier runs left in .local")
+	if err := parse(flags, args, &o, &colours); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("%w: run takes flags only, not %q; did you mean -from=%s?", errUsage, flags.Arg(0), flags.Arg(0))
+	}
+	o.at = now.UTC().Truncate(time.Minute)
+	if at != "" {
+		t, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			return o, fmt.Errorf("%w: -at=%s is no time such as 2025-03-04T14:45:00Z", errUsage, at)
+		}
+		o.at = t.UTC().Truncate(time.Second)
+	}
+	return o, nil
+}
+
+func parseInvoke(args []string, help io.Writer) (options, error) {
+	var o options
+	var colours string
+	flags := newFlags("invoke", invokeUsage, help, &o, &colours)
+	if err := parse(flags, args, &o, &colours); err != nil {
+		return o, err
+	}
+	if flags.NArg() != 2 {
+		return o, fmt.Errorf("%w: invoke takes a function and an event, such as: invoke process functions/process/event.json", errUsage)
+	}
+	o.function, o.event = flags.Arg(0), flags.Arg(1)
+	return o, nil
+}
+
+func newFlags(name, usage string, help io.Writer, o *options, colours *string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {
+		fmt.Fprint(help, usage)
+		flags.SetOutput(help)
+		flags.PrintDefaults()
+		flags.SetOutput(io.Discard)
+	}
+	flags.StringVar(&o.stack, "stack", "dev", "`name` of the stack whose settings are deployed")
+	flags.StringVar(&o.dataset, "dataset", "", "`name` of the dataset (default: every dataset of shared/datasets)")
+	flags.StringVar(colours, "color", string(screen.Auto), "auto, always or never")
+	return flags
+}
+
+func parse(flags *flag.FlagSet, args []string, o *options, colours *string) error {
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return fmt.Errorf("%w: %s; %s -help shows the flags", errUsage, strings.TrimPrefix(err.Error(), "flag "), flags.Name())
+	}
+	var err error
+	if o.colours, err = screen.ParseColours(*colours); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return nil
+}

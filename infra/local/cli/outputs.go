@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// outputs are the stack's outputs, as far as the local environment looks at them.
+type outputs struct {
+	RawBucket     string                    `json:"rawBucket"`
+	LakeBucket    string                    `json:"lakeBucket"`
+	RejectsBucket string                    `json:"rejectsBucket"`
+	AlertTopic    string                    `json:"alertTopic"`
+	Datasets      map[string]datasetOutputs `json:"datasets"`
+}
+
+type datasetOutputs struct {
+	ServingTable    string `json:"servingTable"` // empty: not served
+	IngestFunction  string `json:"ingestFunction"`
+	ProcessFunction string `json:"processFunction"`
+}
+
+func readOutputs(exports map[string]any) (outputs, error) {
+	var o outputs
+	raw, err := json.Marshal(exports)
+	if err == nil {
+		err = json.Unmarshal(raw, &o)
+	}
+	if err != nil {
+		return o, fmt.Errorf("read outputs of the stack: %w", err)
+	}
+	return o, nil
+}
+
+// buckets are the names of the buckets by their role, which names their folder in .local.
+func (o outputs) buckets() map[string]string {
+	return map[string]string{"raw": o.RawBucket, "lake": o.LakeBucket, "rejects": o.RejectsBucket}
+}
+
+// function is the full name of a function that is given as ingest, process or in full.
+func (o outputs) function(dataset, name string) string {
+	switch d := o.Datasets[dataset]; name {
+	case "ingest":
+		return d.IngestFunction
+	case "process":
+		return d.ProcessFunction
+	}
+	return name
+}
+
+// functions are the full names of all functions.
+func (o outputs) functions() []string {
+	var names []string
+	for _, d := range o.Datasets {
+		names = append(names, d.IngestFunction, d.ProcessFunction)
+	}
+	return names
+}

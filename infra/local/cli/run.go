@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"tributary/infra/local/collect"
+	"tributary/infra/local/files"
+	"tributary/infra/local/screen"
+	"tributary/shared/contract"
+	"tributary/shared/zone"
+)
+
+// patience is how long a run may take before it counts as stuck.
+const patience = 30 * time.Minute
+
+func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (err error) {
+	began := time.Now()
+	progress := screen.NewProgress(stdout, style, time.Now)
+	defer ticking(progress)()
+	s, err := open(ctx, o, progress)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+
+	var outcome screen.Outcome
+	for _, c := range s.contracts {
+		d, faults, err := s.send(ctx, c, o.at)
+		if err != nil {
+			progress.Fail()
+			return err
+		}
+		outcome.Datasets = append(outcome.Datasets, d)
+		outcome.Faults = append(outcome.Faults, faults...)
+	}
+	outcome.Stack, outcome.Stages = o.stack, progress.Stages()
+	outcome.Places, outcome.Next = s.places(), s.next(o, outcome)
+	outcome.Total = time.Since(began)
+	if err := screen.Write(stdout, outcome, style); err != nil {
+		return err
+	}
+	if len(outcome.Faults) > 0 {
+		return errShown
+	}
+	return nil
+}
+
+// send fires the dataset's schedule, waits until nothing works any more, saves what there is and tells what happened.
+func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) (screen.Dataset, []string, error) {
+	from := s.sources[c.Dataset]
+	from.begin(at)
+	former := s.former
+	s.watch.reset(s.progress, s.outputs.RawBucket, s.outputs.Datasets[c.Dataset])
+	s.progress.Start("ingest", "asking "+from.url)
+	if err := s.env.Fire(c.Dataset, at); err != nil {
+		return screen.Dataset{}, nil, fmt.Errorf("fire schedule of %s: %w", c.Dataset, err)
+	}
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	quiet := s.env.Quiet(waiting)
+	if ctx.Err() != nil {
+		return screen.Dataset{}, nil, ctx.Err()
+	}
+	faults := s.watch.faults()
+	if quiet != nil {
+		faults = append(faults, "the environment did not come to rest: "+quiet.Error())
+	}
+	s.progress.Start("results", "reading the stores")
+	state, err := s.snapshot()
+	if err != nil {
+		return screen.Dataset{}, nil, err
+	}
+	if err := s.save(state); err != nil {
+		return screen.Dataset{}, nil, err
+	}
+	d, wrong, err := collect.Dataset(s.collected(c, at, state))
+	if err != nil {
+		return screen.Dataset{}, nil, err
+	}
+	d.Source, d.Requests, d.Repeated = from.about+", at "+from.url, from.requests(), s.repeated(c, at, former, state)
+	for _, a := range state.Alerts[len(former.Alerts):] {
+		d.Alerts = append(d.Alerts, screen.Alert{Subject: a.Subject, Text: a.Message})
+	}
+	s.former = state
+	s.progress.Update("saved in " + relative(s.folder.Path()))
+	s.progress.Done()
+	return d, append(faults, wrong...), nil
+}
+
+// repeated reports whether a run had been processed before and its outcome was left as it was.
+func (s *session) repeated(c *contract.Contract, at time.Time, before, after files.State) bool {
+	key := zone.NewRun(c.Dataset, at).AuditKey()
+	old, had := reader(before, "lake")(key)
+	now, has := reader(after, "lake")(key)
+	return had && has && bytes.Equal(old, now)
+}
+
+func (s *session) collected(c *contract.Contract, at time.Time, state files.State) collect.Run {
+	table := s.outputs.Datasets[c.Dataset].ServingTable
+	items := make([]map[string]any, 0, len(state.Tables[table]))
+	for _, item := range state.Tables[table] {
+		items = append(items, item)
+	}
+	return collect.Run{
+		Contract: c, Run: zone.NewRun(c.Dataset, at),
+		Raw: reader(state, "raw"), Lake: reader(state, "lake"), Rejects: reader(state, "rejects"),
+		Path:  func(bucket, key string) string { return relative(s.folder.ObjectPath(bucket, key)) },
+		Table: table, Items: items,
+	}
+}
+
+func (s *session) places() []screen.Place {
+	all := []screen.Place{
+		{Path: s.folder.Path("raw"), Holds: "the answers of the API as they came, and the manifest of each run"},
+		{Path: s.folder.Path("lake"), Holds: "Parquet files, and the audit row of each run"},
+		{Path: s.folder.Path("rejects"), Holds: "rejected records with every reason, one a line"},
+		{Path: s.folder.Path("tables"), Holds: "the items of each DynamoDB table"},
+		{Path: s.folder.Path("alerts.json"), Holds: "what was published to people"},
+		{Path: s.folder.Path("logs"), Holds: "what the functions wrote in this run"},
+	}
+	for i := range all {
+		all[i].Path = relative(all[i].Path)
+	}
+	return all
+}
+
+// next names commands that lead on from what was just seen.
+func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
+	var hints []screen.Hint
+	again := "go tool mage run -at=" + o.at.Format(time.RFC3339)
+	flags := ""
+	if o.stack != "dev" {
+		flags += " -stack=" + o.stack
+	}
+	if o.dataset != "" {
+		flags += " -dataset=" + o.dataset
+	}
+	if len(outcome.Faults) == 0 && o.from == "" {
+		hints = append(hints,
+			screen.Hint{Command: again + flags, Does: "run the same schedule again: no byte changes"},
+			screen.Hint{Command: "go tool mage run -from=FILE" + flags, Does: "send a recorded answer of the API, or of a live URL"},
+		)
+	} else {
+		hints = append(hints, screen.Hint{Command: "go tool mage run -fresh" + flags, Does: "begin with empty stores, from the built-in API"})
+	}
+	hints = append(hints, screen.Hint{Command: "go tool mage invoke process functions/process/event.json", Does: "call one function with one event"})
+	for _, c := range s.contracts {
+		hints = append(hints, screen.Hint{
+			Command: "$EDITOR " + filepath.ToSlash(relative(filepath.Join(s.root, "shared", "datasets", filepath.Base(c.File)))),
+			Does:    "change a rule of " + c.Dataset + " and run again",
+		})
+	}
+	return hints
+}

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"tributary/infra/artifact"
+	"tributary/infra/local"
+	"tributary/infra/local/files"
+	"tributary/infra/local/screen"
+	"tributary/infra/stack"
+	"tributary/shared/contract"
+)
+
+// session is a local environment with what belongs to it.
+type session struct {
+	root      string
+	stack     string
+	contracts []*contract.Contract // the chosen ones
+	progress  *screen.Progress
+	watch     *watch
+
+	folder  *files.Folder
+	former  files.State   // what earlier runs left, those of this session included
+	alerts  []files.Alert // of earlier sessions
+	sources map[string]*source
+	env     *local.Env
+	outputs outputs
+	stop    []func() error
+}
+
+// open builds the functions, starts the sources and the environment, and gives it back what earlier runs left.
+func open(ctx context.Context, o options, progress *screen.Progress) (*session, error) {
+	s := &session{stack: o.stack, progress: progress, watch: &watch{}, sources: map[string]*source{}}
+	for _, step := range []func(context.Context, options) error{s.find, s.build, s.serve, s.deploy, s.restore} {
+		if err := step(ctx, o); err != nil {
+			progress.Fail()
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	return s, nil
+}
+
+func (s *session) find(_ context.Context, o options) error {
+	var err error
+	if s.root, err = findRoot(); err != nil {
+		return err
+	}
+	all, err := contract.LoadDir(filepath.Join(s.root, "shared", "datasets"))
+	if err != nil {
+		return fmt.Errorf("load contracts: %w", err)
+	}
+	if s.contracts, err = choose(all, o.dataset, o.from); err != nil {
+		return err
+	}
+	if s.folder, err = files.Open(filepath.Join(s.root, folderOf(o.stack))); err != nil {
+		return err
+	}
+	s.stop = append(s.stop, s.folder.Close)
+	if o.fresh {
+		if err := s.folder.Clear(); err != nil {
+			return err
+		}
+	}
+	s.former, err = s.folder.Load()
+	s.alerts = s.former.Alerts
+	return err
+}
+
+// folderOf is where the state of a stack lies: that of dev where the contracts' servers of type local say.
+func folderOf(stack string) string {
+	if stack == "dev" {
+		return ".local"
+	}
+	return filepath.Join(".local", "stacks", stack)
+}
+
+const artifacts = ".build/local"
+
+func (s *session) build(ctx context.Context, _ options) error {
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	s.progress.Start("functions", "compiling for "+platform)
+	sizes, err := artifact.Build(ctx, artifact.Options{
+		Root: s.root, Dir: artifacts, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Progress: s.progress.Update,
+	})
+	if err != nil {
+		return fmt.Errorf("build functions: %w", err)
+	}
+	var total int64
+	for _, size := range sizes {
+		total += size.Zip
+	}
+	s.progress.Update(fmt.Sprintf("%s for %s, %s", screen.Plural(int64(len(sizes)), "package", "packages"), platform, screen.Bytes(total)))
+	return nil
+}
+
+func (s *session) serve(ctx context.Context, o options) error {
+	for _, c := range s.contracts {
+		from, err := startSource(ctx, c, o.stack, o.from)
+		if err != nil {
+			return err
+		}
+		s.sources[c.Dataset] = from
+		s.stop = append(s.stop, from.stop)
+	}
+	return nil
+}
+
+// deploy runs the stack's own program. The settings differ from those of the cloud in where packages and records come
+// from, and in nothing else.
+func (s *session) deploy(ctx context.Context, _ options) error {
+	s.progress.Start("stack", "deploying "+s.stack+" on the embedded AWS")
+	datasets := map[string]any{}
+	for name, from := range s.sources {
+		datasets[name] = map[string]any{"sourceUrl": from.url}
+	}
+	var err error
+	s.env, err = local.Start(ctx, local.Options{
+		Root: s.root, Stack: s.stack, Program: stack.Deploy,
+		Settings: map[string]any{stack.ConfigKey: map[string]any{"artifacts": artifacts, "datasets": datasets}},
+		Events:   s.watch.event,
+	})
+	if err != nil {
+		return fmt.Errorf("start local environment: %w", err)
+	}
+	s.stop = append(s.stop, s.env.Close)
+	if s.outputs, err = readOutputs(s.env.Exports()); err != nil {
+		return err
+	}
+	s.progress.Update(fmt.Sprintf("%s: %s at %s", s.stack, screen.Plural(int64(len(s.env.Resources())), "resource", "resources"), s.env.Endpoint))
+	s.progress.Done()
+	return nil
+}
+
+// close ends everything, the last first.
+func (s *session) close() error {
+	var errs []error
+	for i := len(s.stop) - 1; i >= 0; i-- {
+		errs = append(errs, s.stop[i]())
+	}
+	s.stop = nil
+	return errors.Join(errs...)
+}
+
+// ticking redraws the stage at work until the returned function is called.
+func ticking(progress *screen.Progress) (stop func()) {
+	ticker, done := time.NewTicker(100*time.Millisecond), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-ticker.C:
+				progress.Tick()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(done)
+	}
+}
+
+// relative shows a path as seen from the working directory, where that is shorter.
+func relative(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if short, err := filepath.Rel(dir, path); err == nil && len(short) < len(path) {
+		return short
+	}
+	return path
+}

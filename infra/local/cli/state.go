@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tributary/infra/local/dynamo"
+	"tributary/infra/local/files"
+	"tributary/infra/local/s3"
+)
+
+// restore gives the environment what earlier runs left. A bucket or table that the stack no longer has is left out, and
+// with it, at the next save, its files.
+func (s *session) restore(context.Context, options) error {
+	names := s.outputs.buckets()
+	for _, o := range s.former.Objects {
+		if names[o.Bucket] == "" {
+			continue
+		}
+		err := s.env.RestoreObject(s3.Object{
+			Bucket: names[o.Bucket], Key: o.Key, Version: o.Version, ETag: o.ETag, Modified: o.Modified, Metadata: o.Headers,
+		}, o.Body)
+		if err != nil {
+			return fmt.Errorf("restore %s of bucket %s: %w", o.Key, o.Bucket, err)
+		}
+	}
+	for _, d := range s.outputs.Datasets {
+		var items []dynamo.Item
+		for _, item := range s.former.Tables[d.ServingTable] {
+			attributes, err := item.Dynamo()
+			if err != nil {
+				return fmt.Errorf("restore table %s: %w", d.ServingTable, err)
+			}
+			items = append(items, attributes)
+		}
+		if err := s.env.RestoreItems(d.ServingTable, items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// snapshot reads what the environment holds now.
+func (s *session) snapshot() (files.State, error) {
+	state := files.State{Tables: map[string][]files.Item{}, Alerts: slices.Clone(s.alerts)}
+	for role, name := range s.outputs.buckets() {
+		objects, err := s.env.Objects(name)
+		if err != nil {
+			return state, fmt.Errorf("read bucket %s: %w", name, err)
+		}
+		for _, o := range objects {
+			state.Objects = append(state.Objects, savedObject(role, o))
+		}
+	}
+	for _, d := range s.outputs.Datasets {
+		if d.ServingTable == "" {
+			continue
+		}
+		items, err := s.env.Items(d.ServingTable)
+		if err != nil {
+			return state, fmt.Errorf("read table %s: %w", d.ServingTable, err)
+		}
+		plain := make([]files.Item, 0, len(items))
+		for _, item := range items {
+			p, err := files.FromDynamo(item)
+			if err != nil {
+				return state, fmt.Errorf("read table %s: %w", d.ServingTable, err)
+			}
+			plain = append(plain, p)
+		}
+		state.Tables[d.ServingTable] = plain
+	}
+	messages, err := s.env.Messages(s.outputs.AlertTopic)
+	if err != nil {
+		return state, fmt.Errorf("read alerts: %w", err)
+	}
+	for _, m := range messages {
+		state.Alerts = append(state.Alerts, files.Alert{At: m.Published, Topic: m.Topic, Subject: m.Subject, Message: m.Body})
+	}
+	return state, nil
+}
+
+func savedObject(role string, o s3.Object) files.Object {
+	return files.Object{
+		Bucket: role, Key: o.Key, Version: o.Version, ETag: o.ETag, Modified: o.Modified, Headers: o.Metadata, Body: o.Bytes(),
+	}
+}
+
+// save writes the state to the folder, with the log of each function.
+func (s *session) save(state files.State) error {
+	logs := map[string][]byte{}
+	for _, name := range s.outputs.functions() {
+		if lines := s.env.Logs(name); len(lines) > 0 {
+			logs[name] = []byte(strings.Join(lines, "\n") + "\n")
+		}
+	}
+	return s.folder.Save(state, logs)
+}
+
+// reader reads objects of a bucket, by its role, from a state.
+func reader(state files.State, role string) func(key string) ([]byte, bool) {
+	byKey := map[string][]byte{}
+	for _, o := range state.Objects {
+		if o.Bucket == role {
+			byKey[o.Key] = o.Body
+		}
+	}
+	return func(key string) ([]byte, bool) { body, ok := byKey[key]; return body, ok }
+}

@@ -23,6 +23,8 @@ func (c *counter) parse(i int) int { return c.skip(i) }
 
 func (c *counter) undo() {}
 
+func (c *counter) settle() error { return nil }
+
 func (c *counter) take(int, int) error { c.n++; return nil }
 
 func (c *counter) refuse(span, string, string) error { c.n++; return nil }

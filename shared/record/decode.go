@@ -45,10 +45,14 @@ type field struct {
 	column
 	vec    *Vector
 	mark   int // where the last value of Vector.Bytes begins
-	before struct{ def, rep, values, nulls int }
+	before extent // how full the vector was before the record at hand
+	group  extent // and before the first row whose key is pending
 	object *object // Struct
 	elem   *field  // List
 }
+
+// extent is how full a vector is.
+type extent struct{ def, rep, values, nulls int }
 
 // object is a JSON object whose members the contract knows: the record, a struct, or what lies on a pointer's way.
 type object struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tributary/shared/contract"
 )
@@ -124,7 +125,7 @@ func (t *meter) result(clean int64) MetricResult {
 	if !r.Passed {
 		about := m.Name
 		if len(m.Columns) > 0 {
-			about += " of " + joined(m.Columns)
+			about += " of " + strings.Join(m.Columns, ", ")
 		}
 		r.Message = fmt.Sprintf("%s: %s is %.6g %s, and %s", m.ID, about, r.Value, unit, wanted(m))
 	}

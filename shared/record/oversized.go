@@ -94,7 +94,7 @@ func (p *document) discard(seen *digest, i int, mark []byte, rule, reason string
 
 // slide drops all before i and reads on.
 func (p *document) slide(i *int) error {
-	shift, err := p.more(*i)
+	shift, err := p.fetch(*i)
 	if err != nil {
 		return p.failed(err)
 	}

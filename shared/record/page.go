@@ -12,6 +12,8 @@ import (
 type records interface {
 	// parse reads the record at i and returns the position behind it, or a negative one with the fault in the scanner.
 	parse(i int) int
+	// settle ends all use of positions: the window is about to move.
+	settle() error
 	// undo drops what parse has made of a record that must be read again.
 	undo()
 	// take ends a record that parse has read.
@@ -68,12 +70,20 @@ func (p *document) next(i int) (int, byte, error) {
 		if p.eof {
 			return i, 0, nil
 		}
-		shift, err := p.more(i)
+		shift, err := p.fetch(i)
 		if err != nil {
 			return i, 0, p.failed(err)
 		}
 		i -= shift
 	}
+}
+
+// fetch reads on, keeping what lies behind keep.
+func (p *document) fetch(keep int) (shift int, err error) {
+	if err := p.records.settle(); err != nil {
+		return 0, err
+	}
+	return p.more(keep)
 }
 
 // failed passes a failure of the source on.
@@ -139,7 +149,7 @@ func (p *document) pass(i int) (int, error) {
 		if end < 0 && (p.fail.at < p.end || p.eof) {
 			return 0, p.stopped()
 		}
-		shift, err := p.more(i)
+		shift, err := p.fetch(i)
 		if errors.Is(err, errWindowFull) {
 			return 0, p.unreadable(i, "a value beside the records is larger than %d bytes", p.limit)
 		}
@@ -169,7 +179,7 @@ func (p *document) name(i int) (name string, end int, err error) {
 		if p.fail.at < p.end || p.eof {
 			return "", 0, p.stopped()
 		}
-		shift, err := p.more(i)
+		shift, err := p.fetch(i)
 		if err != nil {
 			return "", 0, p.failed(err)
 		}
@@ -296,7 +306,7 @@ func (p *document) element(i int) (int, error) {
 		if end < 0 && (p.fail.at < p.end || p.eof) {
 			return 0, p.stopped()
 		}
-		shift, err := p.more(i)
+		shift, err := p.fetch(i)
 		if errors.Is(err, errWindowFull) {
 			return p.oversized(i, RuleTooLarge, fmt.Sprintf("is larger than %d bytes", p.limit))
 		}
@@ -345,7 +355,7 @@ func (p *document) streamed(i int) (int, error) {
 		if end < 0 && (p.fail.at < p.end || p.eof) {
 			return p.badLine(i)
 		}
-		shift, err := p.more(i)
+		shift, err := p.fetch(i)
 		if errors.Is(err, errWindowFull) {
 			return p.oversized(i, RuleTooLarge, fmt.Sprintf("is larger than %d bytes", p.limit))
 		}
@@ -380,7 +390,7 @@ func (p *document) badLine(i int) (int, error) {
 			return p.end, p.records.refuse(p.text(i, p.end), RuleJSON, fmt.Sprintf("is no JSON: %s at byte %d of the page", reason, at))
 		}
 		from = max(from, p.end-1)
-		shift, err := p.more(i)
+		shift, err := p.fetch(i)
 		if errors.Is(err, errWindowFull) {
 			return p.oversizedLine(i, mark)
 		}

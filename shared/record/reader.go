@@ -2,12 +2,9 @@ package record
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -44,8 +41,12 @@ type Reader struct {
 
 	expected int64 // records of the pages so far, as counted at ingest
 	uniques  []*uniqueSet
-	meters   []*meter // of the contract's metrics
-	doubles  []*meter // those of duplicateValues, which look at every row
+	pending  []keyed   // rows whose keys have not been looked up
+	hashes   []keyHash // of pending: one for each of uniques
+	touched  uint64    // keeps the compiler from leaving out look-ups ahead
+	patience int       // how many rows may be pending
+	meters   []*meter  // of the contract's metrics
+	doubles  []*meter  // those of duplicateValues, which look at every row
 	summary  Summary
 	rejects  map[reason]int64
 	warned   map[reason]int64
@@ -73,6 +74,9 @@ func (p *Plan) Start(run Run, sink Sink) *Reader {
 		if t.keys != nil {
 			r.doubles = append(r.doubles, t)
 		}
+	}
+	if r.patience = groupSize; len(r.doubles) > 0 {
+		r.patience = 1 // those metrics count rows that are sure to stay
 	}
 	r.begin()
 	return r
@@ -103,6 +107,9 @@ func (r *Reader) readPage(page Page, body io.Reader) error {
 	before := r.summary.Records
 	doc := document{scanner: &r.scanner, page: page.Number, pointer: r.plan.contract.Source.Records, records: r}
 	if err := doc.read(body, r.plan.limit); err != nil {
+		return err
+	}
+	if err := r.settle(); err != nil {
 		return err
 	}
 	r.fillLineage()
@@ -149,6 +156,7 @@ func (r *Reader) begin() {
 	}
 	r.batch, r.row, r.filled = b, 0, 0
 	r.remember()
+	r.startGroup()
 }
 
 func newVector(f *field) Vector {
@@ -272,7 +280,8 @@ func (r *Reader) parse(i int) int {
 
 // take ends a record: derived columns, rules, keys, and then it is a row or a reject.
 func (r *Reader) take(start, end int) error {
-	if len(r.violations) == 0 || r.buf[start] == '{' {
+	object := r.buf[start] == '{'
+	if object {
 		r.finish()
 	}
 	for _, m := range r.drift {
@@ -280,14 +289,7 @@ func (r *Reader) take(start, end int) error {
 	}
 	r.drift = r.drift[:0]
 	if len(r.violations) > 0 {
-		err := r.dismiss(span{offset: r.base + int64(start), bytes: int64(end - start), head: r.buf[start:end]})
-		r.undo()
-		return err
-	}
-	for _, u := range r.uniques {
-		if !u.null {
-			u.keys.add(u.hash)
-		}
+		return r.turnDown(start, end, object)
 	}
 	for _, t := range r.doubles {
 		t.row(r)
@@ -298,6 +300,9 @@ func (r *Reader) take(start, end int) error {
 		}
 		r.warnings = r.warnings[:0]
 	}
+	if len(r.uniques) > 0 {
+		r.await(start, end)
+	}
 	r.batch.Page = append(r.batch.Page, int32(r.page))
 	r.batch.Index = append(r.batch.Index, r.index)
 	r.row++
@@ -306,16 +311,49 @@ func (r *Reader) take(start, end int) error {
 	if err := r.counted(); err != nil {
 		return err
 	}
-	if r.row == BatchRows {
-		r.batch.InputBytes = r.offset + r.base + int64(end)
-		if err := r.hand(); err != nil {
-			return err
-		}
-		r.begin()
+	r.remember()
+	if len(r.pending) < r.patience && r.row < BatchRows {
 		return nil
 	}
-	r.remember()
+	if err := r.settle(); err != nil {
+		return err
+	}
+	if r.row < BatchRows {
+		return nil
+	}
+	r.batch.InputBytes = r.offset + r.base + int64(end)
+	if err := r.hand(); err != nil {
+		return err
+	}
+	r.begin()
 	return nil
+}
+
+// turnDown makes a reject of the record at hand.
+func (r *Reader) turnDown(start, end int, object bool) error {
+	type key struct {
+		hash keyHash
+		text string
+	}
+	keys := make([]key, len(r.uniques)) // settling looks at other rows
+	for k, u := range r.uniques {
+		if object && !u.null {
+			keys[k] = key{u.hash, r.keyText(u)}
+		}
+	}
+	r.dropRow()
+	if err := r.settle(); err != nil {
+		return err
+	}
+	for k, key := range keys {
+		if u := r.uniques[k]; key.hash != (keyHash{}) && u.keys.has(key.hash) {
+			r.addDouble(u, key.text)
+		}
+	}
+	err := r.dismiss(span{offset: r.base + int64(start), bytes: int64(end - start), head: r.buf[start:end]}, r.index)
+	r.index++
+	r.undo()
+	return err
 }
 
 // counted counts a record, whatever became of it.
@@ -336,67 +374,8 @@ func (r *Reader) finish() {
 		check(&r.decoder)
 	}
 	for _, u := range r.uniques {
-		if r.keyOf(u); !u.null && u.keys.has(u.hash) {
-			if len(u.fields) == 1 {
-				r.add(u.fields[0].pointer, RuleUnique, "has been there before in this run", string(r.appendValue(nil, u.fields[0])))
-			} else {
-				r.add("", RuleUnique, "has a key that has been there before in this run: "+names(u.fields), "")
-			}
-		}
+		r.keyOf(u)
 	}
-}
-
-func names(fields []*field) string {
-	list := make([]string, len(fields))
-	for i, f := range fields {
-		list[i] = f.Name
-	}
-	return joined(list)
-}
-
-func joined(names []string) string { return strings.Join(names, ", ") }
-
-// keyOf computes the hash of the row's key; a key of which a part is null is none.
-func (r *Reader) keyOf(u *uniqueSet) {
-	u.null = false
-	key := r.scratch[:0]
-	for _, f := range u.fields {
-		v := f.vec
-		if r.isNull(f) {
-			u.null = true
-			return
-		}
-		switch {
-		case f.lineage == runFetchedAt:
-			key = binary.LittleEndian.AppendUint64(key, uint64(r.fetchedAt))
-		case f.lineage == recordPage:
-			key = binary.LittleEndian.AppendUint64(key, uint64(r.page))
-		case f.lineage == recordIndex:
-			key = binary.LittleEndian.AppendUint64(key, uint64(r.index))
-		case v.Bytes != nil && len(u.fields) == 1:
-			u.hash = hashKey(v.Bytes[f.mark:])
-			return
-		default:
-			key = v.appendLast(key, f.mark)
-		}
-	}
-	r.scratch = key
-	u.hash = hashKey(key)
-}
-
-// appendLast appends the last value in a form that no other value has.
-func (v *Vector) appendLast(dst []byte, mark int) []byte {
-	switch {
-	case len(v.I64) > 0:
-		return binary.LittleEndian.AppendUint64(dst, uint64(v.I64[len(v.I64)-1]))
-	case len(v.F64) > 0:
-		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.F64[len(v.F64)-1]))
-	case len(v.I32) > 0:
-		return binary.LittleEndian.AppendUint32(dst, uint32(v.I32[len(v.I32)-1]))
-	case len(v.Bool) > 0:
-		return append(dst, v.Bool[len(v.Bool)-1])
-	}
-	return append(dst, v.Bytes[mark:]...)
 }
 
 // isNull says whether a flat column has no value in the row at hand.
@@ -406,27 +385,30 @@ func (d *decoder) isNull(f *field) bool {
 
 // refuse makes a reject of a record that could not be read.
 func (r *Reader) refuse(s span, rule, reason string) error {
+	if err := r.settle(); err != nil {
+		return err
+	}
 	r.add("", rule, reason, "")
-	err := r.dismiss(s)
+	err := r.dismiss(s, r.index)
+	r.index++
 	r.undo()
 	return err
 }
 
 // dismiss hands out the record at hand as a reject.
-func (r *Reader) dismiss(s span) error {
+func (r *Reader) dismiss(s span, index int64) error {
 	for k, reason := range r.reasons {
 		if !slices.Contains(r.reasons[:k], reason) {
 			r.rejects[reason]++
 		}
 	}
-	r.reject = Reject{Page: r.page, Index: r.index, Offset: s.offset, Bytes: s.bytes, Record: s.head, SHA256: s.sha256, Violations: r.violations}
+	r.reject = Reject{Page: r.page, Index: index, Offset: s.offset, Bytes: s.bytes, Record: s.head, SHA256: s.sha256, Violations: r.violations}
 	if s.sha256 == "" && len(s.head) > RejectHead {
 		d := newDigest(s.offset)
 		d.add(s.head)
 		r.reject.Record, r.reject.SHA256 = d.head, d.sum().sha256
 	}
 	r.reject.Truncated = r.reject.SHA256 != ""
-	r.index++
 	r.summary.Rejected++
 	if err := r.counted(); err != nil {
 		return err

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math"
 )
 
 // keyHash stands for a key: with 128 bits, two keys that meet are not to be expected in any run. The seeds are the
@@ -117,6 +118,67 @@ type uniqueSet struct {
 	keys   keySet
 	hash   keyHash
 	null   bool
+}
+
+// claim puts a key in; it reports whether it was there already.
+func (s *keySet) claim(h keyHash) bool {
+	if s.has(h) {
+		return true
+	}
+	s.add(h)
+	return false
+}
+
+// touch reads the place where a key is looked for first, so that it is in the cache when it is.
+func (s *keySet) touch(h keyHash) uint64 {
+	places := s.shard(h).places
+	if len(places) == 0 {
+		return 0
+	}
+	return places[place64(h[0], len(places))][0]
+}
+
+// keyOf computes the hash of the row's key; a key of which a part is null is none.
+func (r *Reader) keyOf(u *uniqueSet) {
+	u.null = false
+	key := r.scratch[:0]
+	for _, f := range u.fields {
+		v := f.vec
+		if r.isNull(f) {
+			u.null = true
+			return
+		}
+		switch {
+		case f.lineage == runFetchedAt:
+			key = binary.LittleEndian.AppendUint64(key, uint64(r.fetchedAt))
+		case f.lineage == recordPage:
+			key = binary.LittleEndian.AppendUint64(key, uint64(r.page))
+		case f.lineage == recordIndex:
+			key = binary.LittleEndian.AppendUint64(key, uint64(r.index))
+		case v.Bytes != nil && len(u.fields) == 1:
+			u.hash = hashKey(v.Bytes[f.mark:])
+			return
+		default:
+			key = v.appendLast(key, f.mark)
+		}
+	}
+	r.scratch = key
+	u.hash = hashKey(key)
+}
+
+// appendLast appends the last value in a form that no other value has.
+func (v *Vector) appendLast(dst []byte, mark int) []byte {
+	switch {
+	case len(v.I64) > 0:
+		return binary.LittleEndian.AppendUint64(dst, uint64(v.I64[len(v.I64)-1]))
+	case len(v.F64) > 0:
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.F64[len(v.F64)-1]))
+	case len(v.I32) > 0:
+		return binary.LittleEndian.AppendUint32(dst, uint32(v.I32[len(v.I32)-1]))
+	case len(v.Bool) > 0:
+		return append(dst, v.Bool[len(v.Bool)-1])
+	}
+	return append(dst, v.Bytes[mark:]...)
 }
 
 // appendKeyPart appends a value so that no two different lists of values give the same bytes.

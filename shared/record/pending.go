@@ -1,0 +1,265 @@
+package record
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"tributary/shared/contract"
+)
+
+// Keys are looked up for a group of rows at a time: each look-up is a cache miss, and together they overlap. A row that
+// turns out to have a key of an earlier one is taken out of the columns again.
+
+// groupSize is how many rows wait for their keys, one for each bit of a word at most.
+const groupSize = 32
+
+// keyed is a row whose key is pending.
+type keyed struct {
+	start, end int // of its record in the window
+	index      int64
+}
+
+// await puts the row at hand among those whose keys are pending.
+func (r *Reader) await(start, end int) {
+	r.pending = append(r.pending, keyed{start: start, end: end, index: r.index})
+	for _, u := range r.uniques {
+		h := u.hash
+		if u.null {
+			h = keyHash{}
+		}
+		r.hashes = append(r.hashes, h)
+	}
+}
+
+// startGroup notes where the vectors stand before the first row of a group.
+func (r *Reader) startGroup() {
+	for _, f := range r.texts {
+		f.group = f.before
+	}
+	for _, f := range r.nested {
+		f.group = f.before
+	}
+	r.pending, r.hashes = r.pending[:0], r.hashes[:0]
+}
+
+// settle looks the pending keys up. No record may be at hand.
+func (r *Reader) settle() error {
+	if len(r.pending) == 0 {
+		return nil
+	}
+	sets := len(r.uniques)
+	for k, u := range r.uniques {
+		for i := k; i < len(r.hashes); i += sets {
+			r.touched ^= u.keys.touch(r.hashes[i])
+		}
+	}
+	var double uint64
+	for i := range r.pending {
+		if r.known(r.hashes[i*sets : (i+1)*sets]) {
+			double |= 1 << i
+		}
+	}
+	if double == 0 {
+		r.startGroup()
+		return nil
+	}
+	return r.dropDoubles(double)
+}
+
+// known looks a row's keys up and, when all of them are new, puts them in: a row that is rejected claims no key.
+func (r *Reader) known(hashes []keyHash) bool {
+	if len(hashes) == 1 {
+		return hashes[0] != (keyHash{}) && r.uniques[0].keys.claim(hashes[0])
+	}
+	for k, h := range hashes {
+		if h != (keyHash{}) && r.uniques[k].keys.has(h) {
+			return true
+		}
+	}
+	for k, h := range hashes {
+		if h != (keyHash{}) {
+			r.uniques[k].keys.add(h)
+		}
+	}
+	return false
+}
+
+// dropDoubles makes rejects of the pending rows whose bit is set: they are taken out of the columns, and their records
+// read once more to say what is wrong with them.
+func (r *Reader) dropDoubles(double uint64) error {
+	from, n := r.row-len(r.pending), len(r.pending)
+	for _, f := range r.leaves {
+		if f.lineage == noLineage {
+			f.drop(from, n, double)
+		}
+	}
+	b, kept := r.batch, from
+	for i := range n {
+		if double>>i&1 == 0 {
+			b.Page[kept], b.Index[kept] = b.Page[from+i], b.Index[from+i]
+			kept++
+		}
+	}
+	b.Page, b.Index, r.row = b.Page[:kept], b.Index[:kept], kept
+	r.remember()
+
+	// The record at hand has reasons of its own, which must outlive this.
+	violations, reasons := r.violations, r.reasons
+	r.violations, r.reasons = nil, nil
+	rows := r.pending
+	r.pending = nil
+	for i, row := range rows {
+		if double>>i&1 == 0 {
+			continue
+		}
+		r.index, row.index = row.index, r.index
+		r.parse(row.start)
+		r.finish()
+		for _, w := range r.warnings {
+			r.warned[w]--
+		}
+		for _, u := range r.uniques {
+			if !u.null && u.keys.has(u.hash) {
+				r.addDouble(u, r.keyText(u))
+			}
+		}
+		r.index, row.index = row.index, r.index
+		r.summary.Clean--
+		r.summary.Records--
+		err := r.dismiss(span{offset: r.base + int64(row.start), bytes: int64(row.end - row.start), head: r.buf[row.start:row.end]}, row.index)
+		r.undo()
+		if err != nil {
+			return err
+		}
+	}
+	r.pending, r.violations, r.reasons = rows, violations, reasons
+	r.startGroup()
+	return nil
+}
+
+// keyText shows a key of one column; a longer one is told by its columns.
+func (r *Reader) keyText(u *uniqueSet) string {
+	if u.null || len(u.fields) > 1 {
+		return ""
+	}
+	return string(r.appendValue(nil, u.fields[0]))
+}
+
+func (r *Reader) addDouble(u *uniqueSet, text string) {
+	if len(u.fields) == 1 {
+		r.add(u.fields[0].pointer, RuleUnique, "has been there before in this run", text)
+		return
+	}
+	names := make([]string, len(u.fields))
+	for i, f := range u.fields {
+		names[i] = f.Name
+	}
+	r.add("", RuleUnique, "has a key that has been there before in this run: "+strings.Join(names, ", "), "")
+}
+
+// drop takes rows out of the last n of a vector, those whose bit is set.
+func (f *field) drop(from, n int, rows uint64) {
+	if f.flat {
+		f.dropFlat(from, n, rows)
+		return
+	}
+	v := f.vec
+	at, kept := f.group.values, f.group.values
+	out, row := f.group.def, -1
+	for slot := f.group.def; slot < len(v.Def); slot++ {
+		if v.Rep == nil || v.Rep[slot] == 0 {
+			row++
+		}
+		has, gone := v.Def[slot] == f.def, rows>>row&1 != 0
+		size := 0
+		if has {
+			size = v.size(at)
+		}
+		if gone {
+			if !has {
+				v.Nulls--
+			}
+		} else {
+			v.Def[out] = v.Def[slot]
+			if v.Rep != nil {
+				v.Rep[out] = v.Rep[slot]
+			}
+			out++
+			v.move(kept, at, size)
+			kept += size
+		}
+		at += size
+	}
+	v.Def = v.Def[:out]
+	if v.Rep != nil {
+		v.Rep = v.Rep[:out]
+	}
+	v.cut(kept)
+}
+
+func (f *field) dropFlat(from, n int, rows uint64) {
+	v := f.vec
+	at := f.group.values
+	if v.Bytes == nil {
+		at = v.values()
+		for row := from; row < from+n; row++ {
+			at -= int(v.Valid[row>>3] >> (row & 7) & 1)
+		}
+	}
+	kept, out := at, from
+	for i := range n {
+		row := from + i
+		has := v.Valid[row>>3]>>(row&7)&1 != 0
+		size := 0
+		if has {
+			size = v.size(at)
+		}
+		if rows>>i&1 != 0 {
+			if !has {
+				v.Nulls--
+			}
+		} else {
+			v.move(kept, at, size)
+			kept += size
+			if bit := byte(1) << (out & 7); has {
+				v.Valid[out>>3] |= bit
+			} else {
+				v.Valid[out>>3] &^= bit
+			}
+			out++
+		}
+		at += size
+	}
+	for ; out < from+n; out++ {
+		v.Valid[out>>3] |= 1 << (out & 7)
+	}
+	v.cut(kept)
+}
+
+// size is how much the value at i takes, in the unit of values.
+func (v *Vector) size(i int) int {
+	switch {
+	case v.Bytes == nil:
+		return 1
+	case v.Kind == contract.Decimal:
+		return 16
+	}
+	return 4 + int(binary.LittleEndian.Uint32(v.Bytes[i:]))
+}
+
+// move copies n values from place i to an earlier one.
+func (v *Vector) move(to, i, n int) {
+	switch {
+	case to == i || n == 0:
+	case v.I64 != nil:
+		copy(v.I64[to:], v.I64[i:i+n])
+	case v.F64 != nil:
+		copy(v.F64[to:], v.F64[i:i+n])
+	case v.I32 != nil:
+		copy(v.I32[to:], v.I32[i:i+n])
+	case v.Bool != nil:
+		copy(v.Bool[to:], v.Bool[i:i+n])
+	default:
+		copy(v.Bytes[to:], v.Bytes[i:i+n])
+	}
+}

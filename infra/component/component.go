@@ -67,6 +67,15 @@ func (p Place) TopicARN(name string) string { return p.arn("sns", name) }
 // TableARN is the ARN of a DynamoDB table.
 func (p Place) TableARN(name string) string { return p.arn("dynamodb", "table/"+name) }
 
+// GlueARN is the ARN of a part of the data catalog: catalog, database/NAME, table/DATABASE/NAME.
+func (p Place) GlueARN(path string) string { return p.arn("glue", path) }
+
+// AthenaARN is the ARN of a part of Athena: workgroup/NAME, datacatalog/NAME.
+func (p Place) AthenaARN(path string) string { return p.arn("athena", path) }
+
+// SecretARN is the ARN of the secrets that a name pattern matches; Secrets Manager adds six characters to each name.
+func (p Place) SecretARN(pattern string) string { return p.arn("secretsmanager", "secret:"+pattern) }
+
 // ScheduleGroupARN is the ARN of a group of schedules.
 func (p Place) ScheduleGroupARN(name string) string {
 	return p.arn("scheduler", "schedule-group/"+name)

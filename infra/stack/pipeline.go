@@ -106,10 +106,18 @@ func (l *Pipeline) declareServing(ctx *pulumi.Context, p program, _ *shared) err
 	}
 	var err error
 	l.serving, err = component.NewServing(ctx, l.contract.Dataset+"-serving", args, pulumi.Parent(l))
-	if err == nil {
-		l.outputs["servingTable"] = l.serving.Name
+	if err != nil {
+		return err
 	}
-	return err
+	application, err := component.NewAccess(ctx, l.contract.Dataset+"-application", component.AccessArgs{
+		Policy: p.base + "-application-" + l.contract.Dataset, Description: "Read the serving table of " + l.contract.Dataset,
+		Grants: pulumix.Val(applicationGrants(p.names, l.contract)), Tags: l.tags,
+	}, pulumi.Parent(l))
+	if err != nil {
+		return err
+	}
+	l.outputs["servingTable"], l.outputs["applicationPolicy"] = l.serving.Name, application.Arn
+	return nil
 }
 
 // keyAttribute is the DynamoDB type of a column that is part of a key.

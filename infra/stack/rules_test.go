@@ -512,15 +512,18 @@ var rules = []rule{
 		},
 	},
 	{
-		name: "every grant of a role has a class",
-		check: each(rolePolicyType, func(_ resources, p recorded) string {
-			for _, s := range parseDocument(p.Inputs["policy"]).Statement {
-				if _, ok := component.ClassOf(s.Sid); !ok {
-					return s.Sid + " has none"
+		name: "every grant has a class",
+		check: func(rs resources) []string {
+			var broken []string
+			for _, p := range rs.of(rolePolicyType, policyType) {
+				for _, s := range parseDocument(p.Inputs["policy"]).Statement {
+					if _, ok := component.ClassOf(s.Sid); !ok {
+						broken = append(broken, p.id()+": "+s.Sid+" has none")
+					}
 				}
 			}
-			return ""
-		}),
+			return broken
+		},
 		plant: func(rs resources) {
 			p := rs.get(rolePolicyType, "coin_markets-process")
 			set(p, strings.ReplaceAll(p.Inputs["policy"].(string), "CallGetRaw", "GetRaw"), "policy")
@@ -546,17 +549,20 @@ var rules = []rule{
 		},
 	},
 	{
-		name: "no function may delete raw bytes",
-		check: each(rolePolicyType, func(_ resources, p recorded) string {
-			for _, s := range parseDocument(p.Inputs["policy"]).Statement {
-				for _, r := range s.Resource {
-					if strings.Contains(r, "-raw-") && slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "s3:Delete") }) {
-						return s.Sid + " does"
+		name: "nobody may delete raw bytes",
+		check: func(rs resources) []string {
+			var broken []string
+			for _, p := range rs.of(rolePolicyType, policyType) {
+				for _, s := range parseDocument(p.Inputs["policy"]).Statement {
+					for _, r := range s.Resource {
+						if strings.Contains(r, "-raw-") && slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "s3:Delete") }) {
+							broken = append(broken, p.id()+": "+s.Sid+" does")
+						}
 					}
 				}
 			}
-			return ""
-		}),
+			return broken
+		},
 		plant: func(rs resources) {
 			p := rs.get(rolePolicyType, "coin_markets-ingest")
 			set(p, strings.ReplaceAll(p.Inputs["policy"].(string), "s3:PutObject", "s3:DeleteObject"), "policy")

@@ -21,12 +21,14 @@ type shared struct {
 	database                    *glue.CatalogDatabase
 	audit                       *component.Table
 	workgroup                   *component.Workgroup
+
+	readerPolicy, rejectsPolicy, operatorPolicy pulumi.StringOutput
 }
 
 func newShared(ctx *pulumi.Context, p program, contracts []*contract.Contract) (*shared, error) {
 	s := &shared{secrets: map[string]*component.Secret{}}
 	for _, declare := range []func(*pulumi.Context, program, []*contract.Contract) error{
-		s.declareKeys, s.declareBuckets, s.declareAlerts, s.declareSecrets, s.declareCatalog,
+		s.declareKeys, s.declareBuckets, s.declareAlerts, s.declareSecrets, s.declareCatalog, s.declareAccess,
 	} {
 		if err := declare(ctx, p, contracts); err != nil {
 			return nil, err
@@ -198,4 +200,7 @@ func (s *shared) export(ctx *pulumi.Context, p program) {
 	ctx.Export("alertTopic", s.alerts.Arn)
 	ctx.Export("database", s.database.Name)
 	ctx.Export("workgroup", s.workgroup.Name)
+	ctx.Export("readerPolicy", s.readerPolicy)
+	ctx.Export("rejectsReaderPolicy", s.rejectsPolicy)
+	ctx.Export("operatorPolicy", s.operatorPolicy)
 }

@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"sort"
+	"strconv"
 	"sync"
 
 	"github.com/truora/minidyn/server"
@@ -142,7 +144,7 @@ func (s *Service) call(operation string, in, out any) error {
 	return nil
 }
 
-// answer keeps what minidyn answers to our own calls.
+// answer keeps what minidyn answers.
 type answer struct {
 	header http.Header
 	status int
@@ -213,19 +215,12 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	status := &observed{ResponseWriter: w, status: http.StatusOK}
-	s.server.ServeHTTP(status, r)
-	if status.status == http.StatusOK && single[operation] {
+	out := &answer{header: w.Header(), status: http.StatusOK}
+	s.server.ServeHTTP(out, r)
+	if out.status == http.StatusOK && single[operation] {
 		s.written(r, Write{Operation: operation, Table: in.TableName})
 	}
-}
-
-type observed struct {
-	http.ResponseWriter
-	status int
-}
-
-func (o *observed) WriteHeader(status int) {
-	o.status = status
-	o.ResponseWriter.WriteHeader(status)
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(out.body.Bytes())), 10)) // SDKs check it
+	w.WriteHeader(out.status)
+	_, _ = w.Write(out.body.Bytes()) // a client that went away needs no answer
 }

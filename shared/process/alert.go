@@ -1,0 +1,310 @@
+package process
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tributary/shared/contract"
+	"tributary/shared/record"
+	"tributary/shared/zone"
+)
+
+// Severities of alerts, an attribute of the message that subscriptions can filter by.
+const (
+	SeverityInfo     = "info"     // warnings only: nothing was kept back
+	SeverityWarning  = "warning"  // records were rejected
+	SeverityCritical = "critical" // the run is held, unreadable or too large: nobody sees its data
+)
+
+const (
+	maxExamples    = 3
+	maxExampleText = 1500
+	maxViolations  = 10 // shown of one record
+	maxCounts      = 30 // lines of one table of counts
+	maxSubject     = 100
+	masked         = "‹masked›"
+)
+
+// deserving tells whether people hear of the run: of one that did not load, that rejected records, or that broke a
+// rule of severity warning. A clean run says nothing.
+func (j *job) deserving(row *zone.AuditRow) bool {
+	return row.Outcome != zone.OutcomeLoaded || row.Rejected > 0 || row.Warnings > 0 || len(row.WarningsByRule) > 0
+}
+
+// alertID is the same whenever the same run comes to the same outcome by the same contract and engine.
+func (j *job) alertID(outcome string) string {
+	parts := []string{j.Contract.Dataset, j.run.ID(), j.id.manifest, j.id.contract, j.id.digest, j.id.engine, outcome}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
+
+func severity(row *zone.AuditRow) string {
+	switch {
+	case row.Outcome != zone.OutcomeLoaded:
+		return SeverityCritical
+	case row.Rejected > 0:
+		return SeverityWarning
+	}
+	return SeverityInfo
+}
+
+// alert words the message of an outcome. Kept is the outcome that a failed replay left in place; nil otherwise.
+func (j *job) alert(row, kept *zone.AuditRow, found *examples) zone.Message {
+	level := severity(row)
+	return zone.Message{
+		Subject: subject(fmt.Sprintf("[tributary %s] %s %s: %s", j.Environment, row.Dataset, row.RunID, j.headline(row))),
+		Body:    j.body(row, kept, level, found),
+		Attributes: map[string]string{
+			"alert_id": row.AlertID, "environment": j.Environment, "dataset": row.Dataset, "run": row.RunID,
+			"severity": level, "outcome": row.Outcome,
+		},
+	}
+}
+
+func (j *job) headline(row *zone.AuditRow) string {
+	switch {
+	case row.Outcome != zone.OutcomeLoaded:
+		return strings.ReplaceAll(row.Outcome, "_", " ")
+	case row.Rejected > 0:
+		return fmt.Sprintf("%d of %d records rejected", row.Rejected, row.Records)
+	case row.Warnings > 0:
+		return fmt.Sprintf("%d warnings in %d records", row.Warnings, row.Records)
+	}
+	return "a metric of severity warning failed"
+}
+
+// subject keeps to what SNS takes: one line of at most 100 ASCII characters.
+func subject(text string) string {
+	ascii := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, text)
+	if len(ascii) > maxSubject {
+		return ascii[:maxSubject-3] + "..."
+	}
+	return ascii
+}
+
+func (j *job) body(row, kept *zone.AuditRow, level string, found *examples) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("%s: run %s of %s (%s) is %s.", strings.ToUpper(level), row.RunID, row.Dataset, j.Environment, strings.ReplaceAll(row.Outcome, "_", " "))
+	if row.Reason != "" {
+		line("Reason: %s", row.Reason)
+	}
+	line("")
+	switch {
+	case kept != nil:
+		line("This was a replay, and what the run came to before stays in place: contract %s, %d records, %d clean, %d rejected.",
+			kept.ContractVersion, kept.Records, kept.Clean, kept.Rejected)
+	case row.Outcome != zone.OutcomeLoaded:
+		line("Nothing of it is in the lake or the serving table. Its raw pages are kept.")
+	}
+	if row.Records > 0 {
+		line("Records %d = clean %d + rejected %d (%s).", row.Records, row.Clean, row.Rejected, percent(row.Rejected, row.Records))
+	}
+	counts(&b, "Rejected, by rule (a record counts under each that it breaks):", row.RejectsByRule)
+	counts(&b, "Warnings, by rule (the rows are kept):", row.WarningsByRule)
+	counts(&b, "Members that the contract does not name:", row.UnknownMembers)
+	found.write(&b)
+	line("")
+	line("What to do: %s", next(row))
+	line("")
+	line("Contract %s (%.12s), engine %s, manifest %s", row.ContractVersion, row.ContractDigest, row.EngineRevision, row.ManifestKey)
+	line("Alert %s: the same id twice is the same alert.", row.AlertID)
+	return b.String()
+}
+
+func next(row *zone.AuditRow) string {
+	switch row.Outcome {
+	case zone.OutcomeHeld:
+		return fmt.Sprintf("look at the reasons (mage ops:rejects %s); mend the contract under a higher version and replay the run, or release it (mage ops:release %s).",
+			row.Dataset, row.Dataset)
+	case zone.OutcomeUnreadable:
+		return fmt.Sprintf("look at the raw page that the reason names. If the source answered with something else than data, the next run brings it; a mended file goes in by mage ops:upload %s FILE.", row.Dataset)
+	case zone.OutcomeTooLarge:
+		return fmt.Sprintf("raise the limit in the contract, or the function's memory and time, and replay the run (mage ops:replay %s %s), or ask the source for less at once.",
+			row.Dataset, row.RunID)
+	}
+	if row.Rejected > 0 {
+		return fmt.Sprintf("the clean rows are loaded. See the rejected ones with mage ops:rejects %s; where the contract is too strict, mend it under a higher version and replay.", row.Dataset)
+	}
+	return "all rows are loaded. If the warnings are expected, change the rule's bounds."
+}
+
+func counts(b *strings.Builder, title string, rows []zone.RuleCount) {
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", title)
+	for i, r := range rows {
+		if i == maxCounts {
+			fmt.Fprintf(b, "  and %d more\n", len(rows)-i)
+			break
+		}
+		fmt.Fprintf(b, "  %8d  %s %s\n", r.Records, r.Rule, r.Pointer)
+	}
+}
+
+// examples keeps the first rejects of as many rules as it can.
+type examples struct {
+	contract *contract.Contract
+	rows     []zone.RejectRow
+	rules    map[string]bool
+}
+
+// offer takes a reject whose first rule has no example yet.
+func (e *examples) offer(r *record.Reject, row func() zone.RejectRow) {
+	if len(e.rows) == maxExamples || len(r.Violations) == 0 {
+		return
+	}
+	rule := r.Violations[0].Rule + " " + r.Violations[0].Pointer
+	if e.rules[rule] {
+		return
+	}
+	if e.rules == nil {
+		e.rules = map[string]bool{}
+	}
+	e.rules[rule] = true
+	e.rows = append(e.rows, row())
+}
+
+func (e *examples) write(b *strings.Builder) {
+	if len(e.rows) == 0 {
+		return
+	}
+	fmt.Fprint(b, "\nFor example:\n")
+	for _, row := range e.rows {
+		fmt.Fprintf(b, "  record %d of page %d\n", row.Index, row.Page)
+		for i, v := range row.Violations {
+			if i == maxViolations {
+				fmt.Fprintf(b, "    and %d more reasons\n", len(row.Violations)-i)
+				break
+			}
+			fmt.Fprintf(b, "    %s\n", e.violation(v))
+		}
+		if text := e.text(row); text != "" {
+			fmt.Fprintf(b, "    %s\n", text)
+		}
+	}
+}
+
+// violation words a reason; of a classified column neither value nor message, which may quote it.
+func (e *examples) violation(v zone.ViolationRow) string {
+	if e.classified(v.Pointer) {
+		return fmt.Sprintf("%s %s: %s", v.Rule, v.Pointer, masked)
+	}
+	text := strings.TrimSpace(fmt.Sprintf("%s %s: %s", v.Rule, v.Pointer, v.Message))
+	if v.Value != "" {
+		text += " (" + shorten(v.Value, 200) + ")"
+	}
+	return text
+}
+
+// classified tells whether what a pointer leads to may hold a classified value. The record itself does when any column
+// is classified; so do members that the contract does not name.
+func (e *examples) classified(pointer string) bool {
+	any := false
+	for i := range e.contract.Columns {
+		any = any || holdsMasked(&e.contract.Columns[i])
+	}
+	if !any {
+		return false
+	}
+	if pointer == "" {
+		return true
+	}
+	named := false
+	for i := range e.contract.Columns {
+		c := &e.contract.Columns[i]
+		path := pointerTo(c)
+		if pointer == path || strings.HasPrefix(pointer, path+"/") || strings.HasPrefix(path, pointer+"/") {
+			if holdsMasked(c) {
+				return true
+			}
+			named = true
+		}
+	}
+	return !named
+}
+
+func holdsMasked(c *contract.Column) bool {
+	if c.Masked() {
+		return true
+	}
+	if c.Type.Elem != nil && holdsMasked(c.Type.Elem) {
+		return true
+	}
+	return slices.ContainsFunc(c.Type.Fields, func(f contract.Column) bool { return holdsMasked(&f) })
+}
+
+func pointerTo(c *contract.Column) string {
+	if c.Derived != nil {
+		return "/" + escape(c.Name)
+	}
+	var b strings.Builder
+	for _, token := range c.Path {
+		b.WriteString("/" + escape(token))
+	}
+	return b.String()
+}
+
+func escape(token string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+}
+
+// text shows the members of a record that the contract names, classified ones masked. A record that is no whole object
+// is not shown: what it holds cannot be told.
+func (e *examples) text(row zone.RejectRow) string {
+	var members map[string]json.RawMessage
+	if row.Truncated || row.Encoding != "utf-8" || json.Unmarshal([]byte(row.Record), &members) != nil {
+		return ""
+	}
+	shown := map[string]bool{}
+	for i := range e.contract.Columns {
+		if path := e.contract.Columns[i].Path; len(path) > 0 {
+			shown[path[0]] = shown[path[0]] || holdsMasked(&e.contract.Columns[i])
+		}
+	}
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		hidden, named := shown[name]
+		if !named {
+			continue
+		}
+		value := members[name]
+		if hidden {
+			value = json.RawMessage(`"` + masked + `"`)
+		}
+		if b.Len() > 1 {
+			b.WriteString(", ")
+		}
+		label, err := encodeLine(name)
+		if err != nil {
+			return ""
+		}
+		b.Write(bytes.TrimSpace(label))
+		b.WriteString(": ")
+		if err := json.Compact(&b, value); err != nil {
+			return ""
+		}
+	}
+	b.WriteByte('}')
+	return shorten(b.String(), maxExampleText)
+}
+
+func shorten(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "…"
+}

@@ -1,0 +1,141 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"tributary/shared/contract"
+	"tributary/shared/zone"
+)
+
+// Metadata of everything that this package writes: who wrote it. An object of the same identity has the same content,
+// whichever attempt wrote it.
+const (
+	metaAttempt  = "attempt"
+	metaManifest = "manifest-version"
+	metaContract = "contract-version"
+	metaDigest   = "contract-digest"
+	metaEngine   = "engine-revision"
+	metaState    = "state" // of an audit row
+)
+
+// identity is what determines the outcome of a run. Two attempts of one identity write the same.
+type identity struct {
+	manifest string // version of the manifest
+	contract string
+	digest   string
+	engine   string
+}
+
+func identityOf(row *zone.AuditRow) identity {
+	return identity{row.ManifestVersion, row.ContractVersion, row.ContractDigest, row.EngineRevision}
+}
+
+func identityOfReplay(row *zone.AuditRow) identity {
+	return identity{row.ManifestVersion, row.Replay.ContractVersion, row.Replay.ContractDigest, row.Replay.EngineRevision}
+}
+
+func (id identity) metadata(attempt string) map[string]string {
+	return map[string]string{
+		metaAttempt: attempt, metaManifest: id.manifest, metaContract: id.contract, metaDigest: id.digest, metaEngine: id.engine,
+	}
+}
+
+func identityIn(metadata map[string]string) identity {
+	return identity{metadata[metaManifest], metadata[metaContract], metadata[metaDigest], metadata[metaEngine]}
+}
+
+// seen is the audit row as it was read or written last; the condition of the next write.
+type seen struct {
+	exists bool
+	row    zone.AuditRow
+	object zone.Object
+}
+
+func (s *seen) condition() zone.Condition {
+	if !s.exists {
+		return zone.Condition{IfAbsent: true}
+	}
+	return zone.Condition{IfMatch: s.object.ETag}
+}
+
+// takenOverError says that somebody else has changed the audit row since it was seen.
+type takenOverError struct{ now seen }
+
+func (e *takenOverError) Error() string {
+	r := &e.now.row
+	return fmt.Sprintf("audit row changed meanwhile: it is %s by contract %s, engine %s", r.State, r.ContractVersion, r.EngineRevision)
+}
+
+// audit reads the run's row.
+func (j *job) audit(ctx context.Context) (seen, error) {
+	key := j.run.AuditKey()
+	body, object, err := j.Audit.Get(ctx, key, "")
+	if errors.Is(err, zone.ErrNotFound) {
+		return seen{}, nil
+	}
+	if err != nil {
+		return seen{}, fmt.Errorf("read audit row: %w", err)
+	}
+	data, err := io.ReadAll(body)
+	if err := errors.Join(err, body.Close()); err != nil {
+		return seen{}, fmt.Errorf("read audit row %s: %w", key, err)
+	}
+	s := seen{exists: true, object: object}
+	if err := json.Unmarshal(data, &s.row); err != nil {
+		return seen{}, fmt.Errorf("read audit row %s: %w", key, err)
+	}
+	return s, nil
+}
+
+// writeAudit writes the row if the one seen before still stands, else it returns *takenOverError. A write of this
+// attempt whose answer was lost is recognised.
+func (j *job) writeAudit(ctx context.Context, row zone.AuditRow, before seen) (seen, error) {
+	body, err := encodeLine(row)
+	if err != nil {
+		return seen{}, fmt.Errorf("encode audit row: %w", err)
+	}
+	metadata := j.id.metadata(j.attempt)
+	metadata[metaState] = row.State + row.Replay.State
+	object, err := j.Audit.Put(ctx, j.run.AuditKey(), body, zone.PutOptions{
+		Condition: before.condition(), ContentType: "application/json", Metadata: metadata,
+	})
+	if err == nil {
+		return seen{exists: true, row: row, object: object}, nil
+	}
+	if !errors.Is(err, zone.ErrCondition) {
+		return seen{}, fmt.Errorf("write audit row %s: %w", row.State, err)
+	}
+	now, err := j.audit(ctx)
+	if err != nil {
+		return seen{}, err
+	}
+	if now.exists && now.object.Metadata[metaAttempt] == j.attempt && now.object.Metadata[metaState] == metadata[metaState] {
+		return now, nil
+	}
+	return seen{}, &takenOverError{now: now}
+}
+
+// newerContract tells whether the row was written under a newer version of the contract than this one.
+func (j *job) newerContract(row *zone.AuditRow) (bool, error) {
+	version, err := contract.ParseVersion(row.ContractVersion)
+	if err != nil {
+		return false, fmt.Errorf("read audit row: %w", err)
+	}
+	return version.Compare(j.Contract.Version) > 0, nil
+}
+
+// encodeLine gives a JSON document of one line, as the SerDe reads it.
+func encodeLine(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

@@ -1,0 +1,58 @@
+// Package process turns a raw run into what people read: Parquet in the lake, rejects with their reasons, the newest
+// items of the serving table, one alert and one audit row.
+//
+// # The way of a run
+//
+// An S3 notification of a manifest, or a replay, names a run. The audit row tells what is left to do: nothing when it
+// is done by the same manifest version, contract digest and engine revision; only the alert when it is stored; else
+// everything. The pages are then read in the manifest's order, each held against its size, SHA-256 and record count.
+// Clean records become Parquet, rejects become lines of JSON, served columns are folded to the newest per key; all of it
+// goes into uploads that nobody can see. At the end of this one pass stands the verdict:
+//
+//   - loaded: the effects are made, in this order: lake, rejects, serving table, audit "stored", alert, audit "done".
+//   - held: too many rejects, a failed metric, or an item that DynamoDB cannot hold. Rejects are stored, lake and table
+//     get nothing.
+//   - unreadable, too_large: a page is no JSON, truncated or not what the manifest says; a limit of size or time is
+//     passed. Nothing is stored but the audit row.
+//
+// The last three are audited and alerted and are no errors: trying again reads the same bytes. Where the run was loaded
+// before, by another contract or engine, they leave that outcome in place and are noted in the audit row's replay. Every
+// other failure is returned as an error, everything uncompleted is aborted, and the next delivery starts over: the files
+// of a run have names that derive from its raw keys, and their bytes from raw bytes, contract and engine.
+//
+// # Deliveries at the same time
+//
+// Deliveries come twice, late, out of order and at once, under different contracts when a deployment lies between. What
+// keeps them apart is the audit row, which is only ever replaced on the condition that it is still the one seen before:
+//
+//  1. Before anything becomes visible the attempt claims the run: it writes the row with state "storing" and its identity
+//     (manifest version, contract version and digest, engine revision). It was read at the start, and refused there if
+//     it was of a newer contract version; the condition refuses it again if one has come since.
+//  2. Under the claim it lists the run's files, then makes sure that the claim still holds. Completions and removals are
+//     conditional on what was listed. So once a newer attempt has claimed and written a file, no older one can replace it.
+//  3. Files of a former outcome that this one does not have are removed. One that an overtaken attempt completes behind
+//     that is removed by that attempt, when its next write to the audit row is refused, or by its retry.
+//
+// While the row says "storing" the view of the newest runs does not show the run: lake and rejects may be of two contracts.
+//
+// Attempts of one identity write the same bytes and may help each other: an object of the same identity (it is in the
+// objects' metadata) counts as one's own success, a standing claim is joined, and whoever finds the row further than
+// itself leaves the rest, the alert included, to the other, whose own delivery is retried if it dies. A write whose answer was
+// lost is recognised by the attempt's id in the metadata. Items need no claim: a conditional put lets the newest win in
+// any order.
+//
+// # Alerts
+//
+// There is one alert per run that has something to say: it did not load (critical), it rejected records (warning), or it
+// broke rules of severity warning (info). A clean run is silent. The alert's id derives from the run, its identity and its
+// outcome. SNS knows no idempotency, so an alert comes twice if the function dies, or loses the answer, between publishing
+// and recording. Values of classified columns are masked in it.
+//
+// # Bounds
+//
+// Memory: one part (cloud.PartSize) for each of the lake's and the rejects' current file, the batches in flight, a row
+// group, the spool's share. Temporary files hold served columns that do not fit, and are unlinked from the start.
+//
+// A clean record whose key an earlier contract served and a later one rejects leaves its item in the table: items are
+// never deleted, they are replaced or expire.
+package process

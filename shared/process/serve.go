@@ -1,0 +1,260 @@
+package process
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tributary/shared/contract"
+	"tributary/shared/record"
+	"tributary/shared/zone"
+)
+
+// DynamoDB's limits on items.
+const (
+	maxPartitionKey = 2048
+	maxSortKey      = 1024
+	maxItem         = 400 << 10
+	itemOverhead    = 512 // what the lineage attributes add to an item, generously
+)
+
+// projection takes the served columns out of batches and makes them into items.
+type projection struct {
+	contract *contract.Contract
+	names    []string // served columns: partition key, sort key, version, attributes
+	columns  []int    // their indexes
+	version  int      // index in names
+	spool    *spool
+
+	unservable string // why a clean record cannot be an item; "" while all can
+	key        []byte
+	order      []byte
+	item       []byte
+}
+
+func newProjection(c *contract.Contract, s *spool) (*projection, error) {
+	p := &projection{contract: c, names: c.Serving.Columns(), spool: s, version: 1}
+	if c.Serving.SortKey != "" {
+		p.version = 2
+	}
+	for _, name := range p.names {
+		for _, reserved := range zone.ItemReserved() {
+			if name == reserved {
+				return nil, fmt.Errorf("serve %s: column %s has the name of an attribute that every item has: rename it by physicalName", c.Dataset, name)
+			}
+		}
+		index := -1
+		for i := range c.Columns {
+			if c.Columns[i].Name == name {
+				index = i
+			}
+		}
+		if index < 0 {
+			return nil, fmt.Errorf("serve %s: the contract has no column %s", c.Dataset, name)
+		}
+		p.columns = append(p.columns, index)
+	}
+	return p, nil
+}
+
+// batch spools the items of a batch.
+func (p *projection) batch(b *record.Batch) error {
+	return b.Each(p.columns, func(row int, values []record.Value) error {
+		page, index := b.Page[row], b.Index[row]
+		p.key, p.item = p.key[:0], binary.AppendUvarint(p.item[:0], uint64(page))
+		p.item = binary.AppendUvarint(p.item, uint64(index))
+		for i := range values {
+			start := len(p.item)
+			p.item = appendAttribute(p.item, &values[i])
+			if i < p.version {
+				p.key = append(p.key, p.item[start:]...)
+				p.checkKey(i, &values[i], page, index)
+			}
+		}
+		if len(p.item) > maxItem-itemOverhead && p.unservable == "" {
+			p.unservable = fmt.Sprintf("record %d of page %d makes an item of more than DynamoDB's 400 KiB", index, page)
+		}
+		p.order = appendOrdered(p.order[:0], &values[p.version])
+		return p.spool.add(p.key, p.order, p.item)
+	})
+}
+
+// checkKey notes a key that DynamoDB would refuse.
+func (p *projection) checkKey(i int, v *record.Value, page int32, index int64) {
+	limit := maxPartitionKey
+	if i > 0 {
+		limit = maxSortKey
+	}
+	if p.unservable != "" {
+		return
+	}
+	switch {
+	case v.Null, v.Kind == contract.String && len(v.Text) == 0:
+		p.unservable = fmt.Sprintf("key column %s is empty in record %d of page %d, and DynamoDB takes no empty key", p.names[i], index, page)
+	case len(v.Text) > limit:
+		p.unservable = fmt.Sprintf("key column %s has %d bytes in record %d of page %d, and DynamoDB takes at most %d",
+			p.names[i], len(v.Text), index, page, limit)
+	}
+}
+
+// Tags of spooled values.
+const (
+	tagNull   = 'z'
+	tagString = 's'
+	tagNumber = 'n'
+	tagTrue   = 't'
+	tagFalse  = 'f'
+	tagList   = 'l'
+	tagMap    = 'm'
+)
+
+func appendAttribute(b []byte, v *record.Value) []byte {
+	if v.Null {
+		return append(b, tagNull)
+	}
+	var text [64]byte
+	switch v.Kind {
+	case contract.Integer:
+		return appendText(b, tagNumber, strconv.AppendInt(text[:0], v.Int, 10))
+	case contract.Double:
+		if v.Float == 0 { // DynamoDB has no -0
+			return appendText(b, tagNumber, append(text[:0], '0'))
+		}
+		return appendText(b, tagNumber, strconv.AppendFloat(text[:0], v.Float, 'g', -1, 64))
+	case contract.Decimal:
+		return appendText(b, tagNumber, v.Text)
+	case contract.Boolean:
+		if v.Int != 0 {
+			return append(b, tagTrue)
+		}
+		return append(b, tagFalse)
+	case contract.Timestamp:
+		return appendText(b, tagString, time.UnixMilli(v.Int).UTC().AppendFormat(text[:0], "2006-01-02T15:04:05.000Z"))
+	case contract.Date:
+		return appendText(b, tagString, time.Unix(v.Int*86400, 0).UTC().AppendFormat(text[:0], time.DateOnly))
+	case contract.List:
+		b = binary.AppendUvarint(append(b, tagList), uint64(len(v.Items)))
+		for i := range v.Items {
+			b = appendAttribute(b, &v.Items[i])
+		}
+		return b
+	case contract.Struct:
+		b = binary.AppendUvarint(append(b, tagMap), uint64(len(v.Fields)))
+		for i := range v.Fields {
+			b = appendText(b, tagString, []byte(v.Fields[i].Name))
+			b = appendAttribute(b, &v.Fields[i].Value)
+		}
+		return b
+	default:
+		return appendText(b, tagString, v.Text)
+	}
+}
+
+func appendText(b []byte, tag byte, text []byte) []byte {
+	return append(binary.AppendUvarint(append(b, tag), uint64(len(text))), text...)
+}
+
+// itemDecoder reads spooled items back. They are our own bytes: what does not fit panics.
+type itemDecoder struct{ b []byte }
+
+func (d *itemDecoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *itemDecoder) text() string {
+	n := d.uvarint()
+	text := string(d.b[:n])
+	d.b = d.b[n:]
+	return text
+}
+
+func (d *itemDecoder) attribute() zone.Attribute {
+	tag := d.b[0]
+	d.b = d.b[1:]
+	switch tag {
+	case tagString:
+		return zone.StringAttribute(d.text())
+	case tagNumber:
+		return zone.NumberAttribute(d.text())
+	case tagTrue, tagFalse:
+		return zone.Attribute{Kind: zone.AttributeBool, Bool: tag == tagTrue}
+	case tagList:
+		list := make([]zone.Attribute, d.uvarint())
+		for i := range list {
+			list[i] = d.attribute()
+		}
+		return zone.Attribute{Kind: zone.AttributeList, List: list}
+	case tagMap:
+		members := map[string]zone.Attribute{}
+		for range d.uvarint() {
+			name := d.attribute().Text
+			if value := d.attribute(); value.Kind != zone.AttributeNull {
+				members[name] = value
+			}
+		}
+		return zone.Attribute{Kind: zone.AttributeMap, Map: members}
+	default:
+		return zone.Attribute{}
+	}
+}
+
+// decode makes the item of a spooled record of the run.
+func (p *projection) decode(spooled []byte, run zone.Run, expires time.Time) zone.Item {
+	d := itemDecoder{b: spooled}
+	page, index := d.uvarint(), d.uvarint()
+	s, v := p.contract.Serving, p.contract.Version
+	item := zone.Item{PartitionKey: s.PartitionKey, SortKey: s.SortKey, Version: s.Version, Attributes: map[string]zone.Attribute{
+		zone.ItemRun:      zone.StringAttribute(run.ID()),
+		zone.ItemPage:     zone.NumberAttribute(strconv.FormatUint(page, 10)),
+		zone.ItemIndex:    zone.NumberAttribute(strconv.FormatUint(index, 10)),
+		zone.ItemContract: zone.StringAttribute(v.String()),
+		zone.ItemOrder: zone.StringAttribute(fmt.Sprintf("%s/%09d/%012d/%09d.%09d.%09d",
+			run.ID(), page, index, v.Major, v.Minor, v.Patch)),
+	}}
+	if s.TTL > 0 {
+		item.Attributes[zone.ItemExpires] = zone.NumberAttribute(strconv.FormatInt(expires.Unix(), 10))
+	}
+	for _, name := range p.names {
+		if a := d.attribute(); a.Kind != zone.AttributeNull {
+			item.Attributes[name] = a
+		}
+	}
+	return item
+}
+
+// serve offers the run's items to the table, a bounded number at a time, and counts them. The items of a run that has
+// expired are not brought back.
+func (j *job) serve(ctx context.Context, p *projection) (int64, error) {
+	expires := j.run.At.Add(j.Contract.Serving.TTL)
+	if j.Contract.Serving.TTL > 0 && !expires.After(j.Now()) {
+		return 0, nil
+	}
+	group, putting := errgroup.WithContext(ctx)
+	group.SetLimit(j.options.Puts)
+	var items int64
+	err := p.spool.each(func(spooled []byte) error {
+		if err := putting.Err(); err != nil {
+			return err
+		}
+		items++
+		item := p.decode(spooled, j.run, expires)
+		group.Go(func() error {
+			_, err := j.Table.Put(putting, item)
+			return err
+		})
+		return nil
+	})
+	if failed := group.Wait(); failed != nil {
+		return 0, fmt.Errorf("serve items: %w", failed)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("serve items: %w", err)
+	}
+	return items, nil
+}

@@ -27,7 +27,7 @@ type editCase struct {
 	block []string // the lines up to the result
 }
 
-func readEditCases(t *testing.T, path string) []editCase {
+func readEditCases(t testing.TB, path string) []editCase {
 	t.Helper()
 	var cases []editCase
 	for line := range strings.SplitSeq(strings.TrimSuffix(readFile(t, path), "\n"), "\n") {
@@ -57,7 +57,6 @@ func readEditCases(t *testing.T, path string) []editCase {
 	}
 	return cases
 }
-
 
 // testEdits runs the cases of a file: result says what follows from the edited base, one line each. With -update it
 // writes what follows into the file.

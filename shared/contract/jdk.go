@@ -163,7 +163,8 @@ func checkLiteral(literal string) error {
 }
 
 // Parse reads a text in the column's own pattern. It is as strict as the pattern: Go's parser takes fewer digits and a
-// fraction that nobody asked for, and moves a time that a zone skips, so the text has to come out again as it went in.
+// fraction that nobody asked for, and moves a time that a zone skips, so the text has to come out again as it went in,
+// names of months and days in the same case.
 func (f *TimeFormat) Parse(text string) (time.Time, error) {
 	zone := f.Zone
 	if zone == nil {
@@ -173,7 +174,7 @@ func (f *TimeFormat) Parse(text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("parse time %q: not of the form %s", text, f.Pattern)
 	}
-	if again := at.Format(f.Layout); !strings.EqualFold(again, text) && !strings.EqualFold(again, zeroOffset.ReplaceAllString(text, "Z")) {
+	if again := at.Format(f.Layout); again != text && again != zeroOffset.ReplaceAllString(text, "Z") {
 		return time.Time{}, fmt.Errorf("parse time %q: not of the form %s, which gives %q", text, f.Pattern, again)
 	}
 	return at, nil

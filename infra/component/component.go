@@ -14,7 +14,9 @@ package component
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -145,6 +147,9 @@ func (f *faults) between(field string, value, low, high int) {
 }
 
 func (f *faults) err() error { return errors.Join(f.errs...) }
+
+// sortedKeys makes what is built from a map the same every time.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // register validates and opens a component.
 func register(ctx *pulumi.Context, token, name string, validate func() error, resource pulumi.ComponentResource, opts []pulumi.ResourceOption) error {

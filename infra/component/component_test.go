@@ -133,6 +133,15 @@ func TestValidate(t *testing.T) {
 		{"impossible view", ViewArgs{View: "v-1", Columns: []ViewColumn{{}}}, []string{"Database", "DatabaseName", "View", "SQL", "Columns[0].Name", "Columns[0].Hive", "Columns[0].Trino"}},
 		{"queries", QueriesArgs{Prefix: "p", Database: text, Workgroup: text, Queries: []Query{{"q-1", "d", "SELECT 1"}}}, nil},
 		{"impossible queries", QueriesArgs{Queries: []Query{{Name: "Q"}}}, []string{"Prefix", "Database", "Workgroup", "Queries[0].Name", "Queries[0].Description", "Queries[0].SQL"}},
+		{"access", AccessArgs{Policy: "p", Description: "d", Grants: grants}, nil},
+		{"empty access", AccessArgs{}, []string{"Policy", "Description", "Grants"}},
+		{"dashboard", DashboardArgs{Place: testPlace, Dashboard: "d", Sections: []Section{{
+			Title: "t", Alarms: pulumix.Val([]string{}), Graphs: []Graph{{Title: "g", Lines: []Line{{}}, Period: time.Minute}},
+		}}}, nil},
+		{
+			"impossible dashboard", DashboardArgs{Place: testPlace, Sections: []Section{{Graphs: []Graph{{}}}}},
+			[]string{"Dashboard", "Sections[0].Title", "Sections[0].Alarms", "Sections[0].Graphs[0].Title", "Sections[0].Graphs[0].Lines", "Sections[0].Graphs[0].Period"},
+		},
 		{"watch", WatchArgs{Prefix: "p", TopicArn: text, Alarms: []Alarm{{
 			Name: "a", Description: "d", Metrics: []Metric{{}}, AtLeast: new(1.0), Period: time.Minute, Periods: 2, Breaching: 1, Missing: Good,
 		}}}, nil},

@@ -119,7 +119,7 @@ func (a Alarm) check(f *faults, field string) {
 type Watch struct {
 	pulumi.ResourceState
 
-	Arns pulumi.StringArrayOutput
+	Arns pulumi.StringArrayOutput // in the order of the arguments
 }
 
 // NewWatch declares alarms.

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,6 +68,49 @@ func TestFreshnessAlarm(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		3 * time.Hour: "3h", 90 * time.Minute: "1h30m", 10 * time.Minute: "10m", 30 * time.Second: "30s", 24*time.Hour + time.Second: "24h0m1s",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("span(%s) = %s, want %s", d, got, want)
+		}
+	}
+}
+
 func names0() names {
 	return names{base: "tributary-test", place: component.Place{Partition: "aws", Region: testRegion, Account: testAccount}}
+}
+
+func TestDashboard(t *testing.T) {
+	declared := resources(newProject(t).mustDeploy(t, "dev"))
+	var page map[string]any
+	if err := json.Unmarshal([]byte(declared.of(dashboardType)[0].Inputs["dashboardBody"].(string)), &page); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	shown := map[string]bool{}
+	for _, w := range page["widgets"].([]any) {
+		fmt.Fprintf(&b, "%v at %v,%v size %vx%v", at(w, "type"), at(w, "x"), at(w, "y"), at(w, "width"), at(w, "height"))
+		for _, key := range []string{"title", "markdown", "region"} {
+			if text := at(w, "properties", key); text != nil {
+				fmt.Fprintf(&b, " %s %q", key, text)
+			}
+		}
+		b.WriteString("\n")
+		alarms, _ := at(w, "properties", "alarms").([]any)
+		for _, arn := range alarms {
+			shown[arn.(string)] = true
+		}
+		metrics, _ := at(w, "properties", "metrics").([]any)
+		for _, m := range metrics {
+			fmt.Fprintf(&b, "  %v\n", m)
+		}
+	}
+	golden(t, "dev.dashboard.txt", b.String())
+	for _, a := range declared.of(alarmType) {
+		if arn := "arn:aws:cloudwatch:" + testRegion + ":" + testAccount + ":" + a.Inputs["name"].(string); !shown[arn] {
+			t.Errorf("alarm %s is not on the dashboard", arn)
+		}
+	}
 }

@@ -164,7 +164,7 @@ func TestScheduleInput(t *testing.T) {
 
 // A second dataset adds its own and changes nothing of the first but what a bucket can have only once.
 func TestSecondDataset(t *testing.T) {
-	shared := []string{notificationType + " raw", lifecycleType + " lake"}
+	shared := []string{notificationType + " raw", lifecycleType + " lake", dashboardType + " health"}
 	for _, stack := range []string{"dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
 			one := newProject(t).mustDeploy(t, stack)

@@ -62,12 +62,12 @@ func processGrants(n names, c *contract.Contract, keyARN, alertKeyARN string) []
 		{
 			Class: component.Called, Name: "GetRaw", Actions: []string{"s3:GetObject", "s3:GetObjectVersion"},
 			Resources: []string{p.ObjectARN(raw, zone.RawPrefix(c.Dataset)+"*")},
-			Why:       "manifest and pages, by version",
+			Why:       "manifest and pages, by version where the event or the manifest names one",
 		},
 		missing(p, "MissingRaw", "a page that is gone is 404 and makes the run unreadable; 403 would be retried", raw),
 		{
-			Class: component.Called, Name: "WriteFiles", Actions: []string{"s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"}, Resources: files,
-			Why: "Parquet and rejects; uploads that come to nothing are aborted, files of a former run that a replay no longer makes are deleted",
+			Class: component.Called, Name: "WriteFiles", Actions: []string{"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"}, Resources: files,
+			Why: "Parquet and rejects; uploads that come to nothing are aborted, files that a replay no longer makes are deleted; with If-Match both writing and deleting take GetObject",
 		},
 		{
 			Class: component.Called, Name: "ListFiles", Actions: []string{"s3:ListBucket"}, Resources: []string{p.BucketARN(lake), p.BucketARN(rejects)},

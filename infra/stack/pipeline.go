@@ -30,6 +30,7 @@ type Pipeline struct {
 	serving         *component.Serving // nil: not served
 	ingest, process *component.Function
 	permission      *lambda.Permission
+	watch           *component.Watch
 	outputs         pulumi.Map
 }
 
@@ -260,9 +261,10 @@ func (l *Pipeline) start(ctx *pulumi.Context, p program, s *shared, notification
 	if err != nil {
 		return err
 	}
-	if _, err := component.NewWatch(ctx, c.Dataset+"-watch", component.WatchArgs{
+	l.watch, err = component.NewWatch(ctx, c.Dataset+"-watch", component.WatchArgs{
 		Prefix: p.base + "-" + c.Dataset, TopicArn: s.alerts.Arn, Alarms: alarms(p, c), Tags: l.tags,
-	}, pulumi.Parent(l)); err != nil {
+	}, pulumi.Parent(l))
+	if err != nil {
 		return err
 	}
 	l.outputs["schedule"] = pulumi.String(p.schedule(c.Dataset))

@@ -125,6 +125,7 @@ const (
 	glueTableType    = "aws:glue/catalogTable:CatalogTable"
 	workgroupType    = "aws:athena/workgroup:Workgroup"
 	namedQueryType   = "aws:athena/namedQuery:NamedQuery"
+	dashboardType    = "aws:cloudwatch/dashboard:Dashboard"
 	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	providerType     = "pulumi:providers:aws"
 )

@@ -111,6 +111,9 @@ func declare(ctx *pulumi.Context, p program, contracts []*contract.Contract) err
 		}
 		datasets[c.Dataset] = pipelines[i].outputs
 	}
+	if err := newDashboard(ctx, p, pipelines); err != nil {
+		return err
+	}
 	shared.export(ctx, p)
 	ctx.Export("datasets", datasets)
 	return nil

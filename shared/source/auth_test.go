@@ -398,6 +398,23 @@ func TestOAuth2(t *testing.T) {
 		}
 	})
 
+	t.Run("a fresh token that is refused too ends it", func(t *testing.T) {
+		tokens := 0
+		a := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				tokens++
+				fmt.Fprintf(w, `{"access_token":"t%d"}`, tokens)
+				return
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		_, err := client(t, contract.Source{Auth: auth(a)}, known, options(newClock(), a.URL)).Walk().Fetch(t.Context())
+		var fault *source.Error
+		if !errors.As(err, &fault) || fault.Kind != source.Refused || tokens != 2 {
+			t.Errorf("error %v after %d tokens", err, tokens)
+		}
+	})
+
 	t.Run("credentials go into the form where the header is refused", func(t *testing.T) {
 		a := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/token" {

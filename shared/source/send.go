@@ -61,27 +61,30 @@ func (w *Walk) ask(ctx context.Context, r request) (*answer, error) {
 	}
 }
 
-// attempt sends a request once the declared rate allows it, and once more when the source refuses a token that it may
-// have let expire.
+// attempt sends a request, and once more when the source refuses a token that it may have let expire.
 func (w *Walk) attempt(ctx context.Context, r request, attempt int) (*answer, error) {
-	for {
-		if delay := w.window.delay(w.client.now()); delay > 0 {
-			if short := w.short(ctx, delay); short != "" {
-				return nil, &Error{
-					Kind: RateLimited, Dataset: w.client.dataset, Attempt: attempt, Wait: delay,
-					Err: errors.New("the declared rate is used up"), Hint: short,
-				}
-			}
-			if err := w.client.sleep(ctx, delay); err != nil {
-				return nil, err
+	a, err := w.inTime(ctx, r, attempt)
+	var fault *Error
+	if errors.As(err, &fault) && fault.Status == http.StatusUnauthorized && w.keys.stale() {
+		return w.inTime(ctx, r, attempt)
+	}
+	return a, err
+}
+
+// inTime sends a request once the declared rate allows it.
+func (w *Walk) inTime(ctx context.Context, r request, attempt int) (*answer, error) {
+	if delay := w.window.delay(w.client.now()); delay > 0 {
+		if short := w.short(ctx, delay); short != "" {
+			return nil, &Error{
+				Kind: RateLimited, Dataset: w.client.dataset, Attempt: attempt, Wait: delay,
+				Err: errors.New("the declared rate is used up"), Hint: short,
 			}
 		}
-		a, err := w.send(ctx, r, attempt)
-		var fault *Error
-		if !errors.As(err, &fault) || fault.Status != http.StatusUnauthorized || !w.keys.stale() {
-			return a, err
+		if err := w.client.sleep(ctx, delay); err != nil {
+			return nil, err
 		}
 	}
+	return w.send(ctx, r, attempt)
 }
 
 // short says that, and by how much, the time left is too short for a wait; "" when it is not.

@@ -41,12 +41,17 @@ func ParseCodec(name string) (Codec, error) {
 	return 0, fmt.Errorf("parse codec %q: want snappy, zstd or uncompressed", name)
 }
 
-// A page that shrinks by less than 1/worthwhile is not worth decompressing. Pages below minJudged bytes say too little
-// about those that follow.
-const (
-	worthwhile = 14
-	minJudged  = 4 << 10
-)
+// minJudged is the size of the smallest page that says enough about those that follow it.
+const minJudged = 4 << 10
+
+// worthwhile reports whether a page has shrunk by enough to be worth decompressing. Who chooses snappy wants speed and
+// gives up seven hundredths for it; who chooses zstd wants every byte.
+func worthwhile(codec format.CompressionCodec, raw, packed int) bool {
+	if codec == format.CompressionCodec_SNAPPY {
+		return packed <= raw-raw/14
+	}
+	return packed < raw
+}
 
 // compressor compresses page bodies into a buffer that it owns.
 type compressor struct {

@@ -13,22 +13,21 @@ import (
 )
 
 // column is one leaf's chunk of the row group in hand: its pages, encoded and compressed, and what its metadata needs.
-// Buffers are kept from one row group to the next.
 type column struct {
 	leaf
 	dict  dictionary
 	stats statistics
+	pages spool // headers and bodies of the data pages, as they will lie in the file
 	chunk chunk
 }
 
 // chunk is the part of a column that starts anew with every row group.
 type chunk struct {
 	codec     format.CompressionCodec
-	pages     []byte // headers and bodies of the data pages, as they will lie in the file
-	raw       int64  // the same before compression
-	values    int64  // without nulls
-	slots     int64  // with nulls
-	plain     int32  // data pages by encoding
+	raw       int64 // bytes of the pages before compression
+	values    int64 // without nulls
+	slots     int64 // with nulls
+	plain     int32 // data pages by encoding
 	numbered  int32
 	judged    bool // the codec is settled
 	dictated  bool // a page with values has been tried with the dictionary
@@ -40,14 +39,15 @@ func newColumn(l leaf) column {
 }
 
 // start prepares for the first page of a row group.
-func (c *column) start(codec format.CompressionCodec) {
+func (c *column) start(e *encoder) {
 	c.stats.reset()
 	c.dict.reset()
-	c.chunk = chunk{codec: codec, pages: c.chunk.pages[:0], abandoned: c.typ == format.Type_BOOLEAN}
+	c.pages.drain(&e.blocks)
+	c.chunk = chunk{codec: e.codec, abandoned: c.typ == format.Type_BOOLEAN}
 }
 
 // size is what the chunk takes in memory, and will take in the file but for the dictionary's compression.
-func (c *column) size() int64 { return int64(len(c.chunk.pages) + len(c.dict.plain)) }
+func (c *column) size() int64 { return c.pages.size + int64(len(c.dict.plain)) }
 
 // check refuses a vector that does not fit the leaf, before any column of the batch has been encoded.
 func (c *column) check(v *record.Vector, rows int) error {
@@ -204,7 +204,8 @@ func (c *column) add(v *record.Vector, rows int, e *encoder) error {
 		c.chunk.numbered++
 	}
 	c.chunk.raw += int64(len(header) + len(e.body))
-	c.chunk.pages = append(append(c.chunk.pages, header...), packed...)
+	c.pages.append(&e.blocks, header)
+	c.pages.append(&e.blocks, packed)
 	return nil
 }
 
@@ -269,7 +270,7 @@ func (c *column) compress(e *encoder, encoding format.Encoding) []byte {
 	if encoding != format.Encoding_PLAIN || len(e.body) < minJudged {
 		return packed
 	}
-	if len(packed) > len(e.body)-len(e.body)/worthwhile {
+	if !worthwhile(c.chunk.codec, len(e.body), len(packed)) {
 		c.chunk.codec = format.CompressionCodec_UNCOMPRESSED
 		return e.body
 	}

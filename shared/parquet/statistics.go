@@ -20,7 +20,7 @@ const maxBound = 256
 type statistics struct {
 	nulls  int64
 	values bool // a value was seen
-	void   bool // there are no bounds: a NaN, or a string that is too long
+	nan    bool // a NaN was seen: there are no bounds
 
 	minInt, maxInt     int64
 	minFloat, maxFloat float64
@@ -70,7 +70,7 @@ func bounds[T cmp.Ordered](values []T) (low, high T) {
 // floats leaves a chunk with a NaN without bounds: readers do not agree on where NaN lies, and bounds that leave it
 // out lose rows in the one that takes it for the greatest.
 func (s *statistics) floats(values []float64) {
-	if s.void || len(values) == 0 {
+	if s.nan || len(values) == 0 {
 		return
 	}
 	low, high := values[0], values[0]
@@ -85,7 +85,7 @@ func (s *statistics) floats(values []float64) {
 		nan = nan || v != v
 	}
 	if nan {
-		s.void = true
+		s.nan = true
 		return
 	}
 	if !s.values {
@@ -98,7 +98,7 @@ func (s *statistics) floats(values []float64) {
 // strings takes values in PLAIN form, which are known to be well formed. Text is ordered by its bytes, unsigned; the
 // first eight decide nearly always.
 func (s *statistics) strings(values []byte) {
-	if s.void || len(values) == 0 {
+	if len(values) == 0 {
 		return
 	}
 	at := 0
@@ -125,10 +125,6 @@ func (s *statistics) strings(values []byte) {
 			}
 		}
 		at += n
-	}
-	if len(low) > maxBound || len(high) > maxBound {
-		s.void = true
-		return
 	}
 	s.minBytes, s.maxBytes = append(s.minBytes[:0], low...), append(s.maxBytes[:0], high...)
 }
@@ -199,7 +195,7 @@ func (s *statistics) add(typ format.Type, v *record.Vector) {
 func (s *statistics) metadata(typ format.Type) *format.Statistics {
 	m := format.NewStatistics()
 	m.NullCount = ptr(s.nulls)
-	if !s.values || s.void {
+	if !s.values || s.nan || len(s.minBytes) > maxBound || len(s.maxBytes) > maxBound {
 		return m
 	}
 	switch typ {

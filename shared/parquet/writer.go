@@ -79,7 +79,7 @@ func NewWriter(w io.Writer, columns []contract.Column, opts Options) (*Writer, e
 	out := &Writer{out: w, opts: opts, schema: schema, columns: make([]column, len(schema.leaves)), enc: newEncoder(comp)}
 	for i, l := range schema.leaves {
 		out.columns[i] = newColumn(l)
-		out.columns[i].start(comp.codec)
+		out.columns[i].start(&out.enc)
 	}
 	return out, nil
 }
@@ -217,7 +217,7 @@ func (w *Writer) flush() error {
 		group.Columns = append(group.Columns, meta)
 		group.TotalByteSize += meta.MetaData.TotalUncompressedSize
 		*group.TotalCompressedSize += meta.MetaData.TotalCompressedSize
-		c.start(w.enc.codec)
+		c.start(&w.enc)
 	}
 	w.groups = append(w.groups, group)
 	w.rows = 0
@@ -253,8 +253,10 @@ func (w *Writer) flushChunk(c *column) (*format.ColumnChunk, error) {
 			&format.PageEncodingStats{PageType: format.PageType_DATA_PAGE, Encoding: format.Encoding_PLAIN, Count: c.chunk.plain})
 	}
 	m.DataPageOffset = w.offset
-	if err := w.emit(c.chunk.pages); err != nil {
-		return nil, err
+	for _, block := range c.pages.blocks {
+		if err := w.emit(block); err != nil {
+			return nil, err
+		}
 	}
 	m.TotalCompressedSize = w.offset - start
 	return &format.ColumnChunk{FileOffset: start, MetaData: m}, nil
@@ -308,10 +310,11 @@ func (w *Writer) emit(p []byte) error {
 	return nil
 }
 
-// encoder is the scratch space that all columns of a writer share.
+// encoder is the codec and the scratch space that all columns of a writer share.
 type encoder struct {
 	*compressor
 	body       []byte // of the page in hand, before compression
+	blocks     pool
 	serializer *thrift.TSerializer
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -693,9 +694,16 @@ func (d *decoder) deriveFloat(f *field, x float64) {
 		return
 	}
 	f.vec.F64 = append(f.vec.F64, x)
-	if x < f.minFloat || x > f.maxFloat || f.checked {
-		d.checkFloat(f, x, number{}, -1, -1)
+	if x < f.minFloat || x > f.maxFloat || math.Abs(x) < f.tiny || f.checked {
+		d.checkDerived(f, x)
 	}
+}
+
+// checkDerived tests a computed double. Its digits, for multipleOf, are the shortest that stand for it.
+func (d *decoder) checkDerived(f *field, x float64) {
+	text := strconv.FormatFloat(x, 'g', -1, 64)
+	num, _ := scanNumber(append([]byte(text), make([]byte, pad)...), 0)
+	d.checkFloat(f, x, num, text, -1, -1)
 }
 
 func (d *decoder) deriveInt(f *field, x int64) {

@@ -2,6 +2,8 @@ package record
 
 import (
 	"encoding/binary"
+	"math"
+	"math/big"
 	"math/bits"
 )
 
@@ -114,13 +116,9 @@ func (v number) decimal64(precision, scale int) (n int64, ok bool) {
 
 // appendDecimal128 appends a decimal of more than 18 digits in its Parquet form: 16 bytes, two's complement, big-endian.
 func appendDecimal128(dst []byte, u uint128, neg bool) []byte {
-	if neg {
-		var borrow uint64
-		u.lo, borrow = bits.Sub64(0, u.lo, 0)
-		u.hi, _ = bits.Sub64(0, u.hi, borrow)
-	}
-	dst = binary.BigEndian.AppendUint64(dst, u.hi)
-	return binary.BigEndian.AppendUint64(dst, u.lo)
+	w := u.signed(neg)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(w.hi))
+	return binary.BigEndian.AppendUint64(dst, w.lo)
 }
 
 // appendDecimalText appends an unscaled decimal in plain notation, with all digits of its scale.
@@ -155,4 +153,43 @@ func longInteger(text []byte) (n int64, fault string) {
 		return 0, RuleOverflow
 	}
 	return number{mant: u.lo, neg: neg}.integer()
+}
+
+// wide is a signed 128-bit integer in two's complement.
+type wide struct {
+	hi int64
+	lo uint64
+}
+
+func (w wide) less(v wide) bool { return w.hi < v.hi || w.hi == v.hi && w.lo < v.lo }
+
+func (u uint128) signed(neg bool) wide {
+	if neg {
+		var borrow uint64
+		u.lo, borrow = bits.Sub64(0, u.lo, 0)
+		u.hi, _ = bits.Sub64(0, u.hi, borrow)
+	}
+	return wide{int64(u.hi), u.lo}
+}
+
+func (u uint128) big() *big.Int {
+	n := new(big.Int).SetUint64(u.hi)
+	return n.Or(n.Lsh(n, 64), new(big.Int).SetUint64(u.lo))
+}
+
+// wideOf brings an integer into 128 bits; what does not fit becomes the outermost that does, beyond all decimals.
+func wideOf(n *big.Int) wide {
+	if n.BitLen() > 127 {
+		if n.Sign() > 0 {
+			return wide{math.MaxInt64, math.MaxUint64}
+		}
+		return wide{math.MinInt64, 0}
+	}
+	abs := new(big.Int).Abs(n)
+	u := uint128{lo: new(big.Int).And(abs, new(big.Int).SetUint64(math.MaxUint64)).Uint64(), hi: new(big.Int).Rsh(abs, 64).Uint64()}
+	return u.signed(n.Sign() < 0)
+}
+
+func powerOfTen(n int) *big.Int {
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
 }

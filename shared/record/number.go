@@ -1,7 +1,6 @@
 package record
 
 import (
-	"encoding/binary"
 	"math"
 	"math/big"
 	"math/bits"
@@ -43,7 +42,7 @@ var floatPowers = [23]float64{
 
 // digits reads up to eight digits at b[i:], which must have eight bytes: how many there are and their value.
 func digits(b []byte, i int) (n int, v uint64) {
-	x := binary.LittleEndian.Uint64(b[i:]) ^ zeros8
+	x := word(b, i) ^ zeros8
 	other := (x + 0x7676767676767676 | x) & high8
 	n = bits.TrailingZeros64(other) >> 3
 	x <<= uint(64-8*n) & 63

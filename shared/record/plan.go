@@ -49,12 +49,14 @@ type column struct {
 
 	minFloat, maxFloat   float64 // what the inline test lets through
 	minInt, maxInt       int64
+	minWide, maxWide     wide
 	minLength, maxLength int
 	bounds               []bound
 	enum                 map[string]bool
 	missing              map[string]bool // texts that stand for no value
-	served               bool
-	checked              bool // there is more to test than the inline test does
+	tiny                 float64         // what is nearer to zero is no number for DynamoDB
+	impossible           bool            // a bound that no integer of 64 bits keeps
+	checked              bool            // there is more to test than the inline test does
 
 	inner []column // Struct: its fields; List: the element
 }
@@ -90,8 +92,9 @@ func Compile(c *contract.Contract) (*Plan, error) {
 		if err != nil {
 			return nil, fmt.Errorf("compile column %s of %s: %w", c.Columns[i].Name, c.Dataset, err)
 		}
-		compiled.served = isServed(c.Serving, compiled.Name)
-		compiled.checked = compiled.checked || compiled.served && compiled.kind == contract.Double
+		if isServed(c.Serving, compiled.Name) {
+			compiled.serve()
+		}
 		p.columns = append(p.columns, compiled)
 	}
 	if leaf != len(p.leaves) {
@@ -125,6 +128,19 @@ func (p *Plan) index(name string) int {
 
 func isServed(s *contract.Serving, name string) bool {
 	return s != nil && (name == s.PartitionKey || name == s.SortKey || name == s.Version || slices.Contains(s.Attributes, name))
+}
+
+// The numbers that DynamoDB holds, beside zero.
+const (
+	smallestServed = 1e-130
+	largestServed  = 9.99e125
+)
+
+// serve bounds a column to what the serving table can hold.
+func (k *column) serve() {
+	k.tiny = smallestServed
+	k.minFloat = max(k.minFloat, -largestServed)
+	k.maxFloat = min(k.maxFloat, largestServed)
 }
 
 // orderDerived sorts the derived columns so that each comes after those it reads.
@@ -174,6 +190,7 @@ func compileColumn(c *contract.Column, at place) (column, error) {
 	k := column{
 		Column: c, kind: t.Kind, leaf: *at.leaf, def: at.def, pointer: at.pointer, want: describe(t),
 		minFloat: math.Inf(-1), maxFloat: math.Inf(1), minInt: math.MinInt64, maxInt: math.MaxInt64, maxLength: math.MaxInt,
+		minWide: wide{math.MinInt64, 0}, maxWide: wide{math.MaxInt64, math.MaxUint64},
 	}
 	if at.pointer == "" {
 		for _, token := range c.Path {
@@ -258,8 +275,7 @@ func (k *column) constrain() error {
 	if o.Format != "" && formats[o.Format] == nil {
 		return fmt.Errorf("format %q is unknown", o.Format)
 	}
-	decimalBounds := k.kind == contract.Decimal && len(k.bounds) > 0
-	k.checked = decimalBounds || o.MultipleOf != nil || o.Pattern != nil || o.Format != "" || k.enum != nil || k.missing != nil ||
+	k.checked = k.impossible || o.MultipleOf != nil || o.Pattern != nil || o.Format != "" || k.enum != nil || k.missing != nil ||
 		o.MinItems != nil || o.MaxItems != nil || o.UniqueItems
 	return nil
 }
@@ -275,43 +291,55 @@ func textSet(texts []string) map[string]bool {
 	return set
 }
 
-// narrow sets the limits of the inline test so that no value which breaks the bound passes it.
+// narrow sets the limits of the inline tests, so that no value which breaks the bound passes them.
 func (k *column) narrow(rule string, limit *big.Rat, f float64) {
-	floor := new(big.Int).Div(limit.Num(), limit.Denom()) // towards minus infinity: the denominator is positive
-	whole := limit.IsInt()
-	n, fits := floor.Int64(), floor.IsInt64()
+	if k.kind == contract.Decimal {
+		limit = new(big.Rat).Mul(limit, new(big.Rat).SetInt(powerOfTen(k.Type.Scale)))
+	}
+	whole := new(big.Int).Div(limit.Num(), limit.Denom()) // towards minus infinity: the denominator is positive
+	one := big.NewInt(1)
 	switch rule {
 	case RuleMinimum, RuleAboveMinimum:
+		if rule == RuleAboveMinimum || !limit.IsInt() {
+			whole.Add(whole, one)
+		}
 		if rule == RuleAboveMinimum {
 			f = math.Nextafter(f, math.Inf(1))
 		}
 		k.minFloat = max(k.minFloat, f)
-		switch {
-		case !fits && floor.Sign() > 0:
-			k.minInt = math.MaxInt64
-			k.checked = true
-		case fits && (rule == RuleAboveMinimum || !whole) && n < math.MaxInt64:
-			k.minInt = max(k.minInt, n+1)
-		case fits:
-			k.minInt = max(k.minInt, n)
-			k.checked = k.checked || rule == RuleAboveMinimum
+		if w := wideOf(whole); k.minWide.less(w) {
+			k.minWide = w
 		}
+		n, none := clamp(whole, 1)
+		k.minInt = max(k.minInt, n)
+		k.impossible = k.impossible || none && k.kind != contract.Decimal && k.kind != contract.Double
 	default:
+		if rule == RuleBelowMaximum && limit.IsInt() {
+			whole.Sub(whole, one)
+		}
 		if rule == RuleBelowMaximum {
 			f = math.Nextafter(f, math.Inf(-1))
 		}
 		k.maxFloat = min(k.maxFloat, f)
-		switch {
-		case !fits && floor.Sign() < 0:
-			k.maxInt = math.MinInt64
-			k.checked = true
-		case fits && rule == RuleBelowMaximum && whole && n > math.MinInt64:
-			k.maxInt = min(k.maxInt, n-1)
-		case fits:
-			k.maxInt = min(k.maxInt, n)
-			k.checked = k.checked || rule == RuleBelowMaximum
+		if w := wideOf(whole); w.less(k.maxWide) {
+			k.maxWide = w
 		}
+		n, none := clamp(whole, -1)
+		k.maxInt = min(k.maxInt, n)
+		k.impossible = k.impossible || none && k.kind != contract.Decimal && k.kind != contract.Double
 	}
+}
+
+// clamp brings a bound into 64 bits; none says that no value of 64 bits keeps it, side being 1 for a lower bound and
+// -1 for an upper one.
+func clamp(n *big.Int, side int) (v int64, none bool) {
+	switch {
+	case n.IsInt64():
+		return n.Int64(), false
+	case n.Sign() > 0:
+		return math.MaxInt64, side > 0
+	}
+	return math.MinInt64, side < 0
 }
 
 // boundText prints a limit as a reader of the message knows it.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -75,19 +76,27 @@ func (d *decoder) warn(pointer, rule string) {
 	}
 }
 
-// checkFloat tests what the inline test did not, i:end being the text.
-func (d *decoder) checkFloat(f *field, x float64, num number, i, end int) {
+// checkFloat tests what the inline test did not. text are the digits of x; the value is buf[i:end], or the text itself
+// when i is negative.
+func (d *decoder) checkFloat(f *field, x float64, num number, text string, i, end int) {
 	for _, b := range f.bounds {
-		if breaks(b.rule, cmpFloat(x, b.float)) {
-			d.violate(f.pointer, b.rule, b.message(), i, end)
+		if breaks(b.rule, cmp.Compare(x, b.float)) {
+			d.add(f.pointer, b.rule, b.message(), d.shownNumber(text, i, end))
 		}
 	}
-	if m := f.Constraints.MultipleOf; m != nil && !num.multipleOf(m, d.numberText(i, end)) {
-		d.violate(f.pointer, RuleMultipleOf, "is no multiple of "+f.boundText(m), i, end)
+	if m := f.Constraints.MultipleOf; m != nil && !num.multipleOf(m, text) {
+		d.add(f.pointer, RuleMultipleOf, "is no multiple of "+f.boundText(m), d.shownNumber(text, i, end))
 	}
-	if a := math.Abs(x); f.served && x != 0 && (a < 1e-130 || a > 9.99e125) {
-		d.violate(f.pointer, RuleServing, "is outside the range of a DynamoDB number (1E-130 to 9.99E+125)", i, end)
+	if a := math.Abs(x); f.tiny > 0 && x != 0 && (a < smallestServed || a > largestServed) {
+		d.add(f.pointer, RuleServing, "is outside the range of a DynamoDB number (1E-130 to 9.99E+125)", d.shownNumber(text, i, end))
 	}
+}
+
+func (d *decoder) shownNumber(text string, i, end int) string {
+	if i < 0 {
+		return strings.Clone(text)
+	}
+	return d.shown(i, end)
 }
 
 // numberText is the text of a number without the quotes that may be around it. It is valid until the window moves.
@@ -109,16 +118,6 @@ func (b *bound) message() string {
 		return "is not above " + b.text
 	}
 	return "is not below " + b.text
-}
-
-func cmpFloat(x, limit float64) int {
-	switch {
-	case x < limit:
-		return -1
-	case x > limit:
-		return 1
-	}
-	return 0
 }
 
 // breaks says whether a value that compares so with a limit breaks the rule.
@@ -156,9 +155,11 @@ func (v number) multipleOf(m *big.Rat, text string) bool {
 
 // checkInt tests integers, timestamps and dates.
 func (d *decoder) checkInt(f *field, x int64, i, end int) {
-	for _, b := range f.bounds {
-		if breaks(b.rule, new(big.Rat).SetInt64(x).Cmp(b.limit)) {
-			d.violate(f.pointer, b.rule, b.message(), i, end)
+	if x < f.minInt || x > f.maxInt || f.impossible {
+		for _, b := range f.bounds {
+			if breaks(b.rule, new(big.Rat).SetInt64(x).Cmp(b.limit)) {
+				d.violate(f.pointer, b.rule, b.message(), i, end)
+			}
 		}
 	}
 	if m := f.Constraints.MultipleOf; m != nil && !wholeMultiple(x, m) {
@@ -182,17 +183,22 @@ func wholeMultiple(x int64, m *big.Rat) bool {
 }
 
 func (d *decoder) checkDecimal(f *field, u uint128, neg bool, i, end int) {
-	unscaled := new(big.Int).Or(new(big.Int).Lsh(new(big.Int).SetUint64(u.hi), 64), new(big.Int).SetUint64(u.lo))
-	if neg {
-		unscaled.Neg(unscaled)
-	}
-	x := new(big.Rat).SetFrac(unscaled, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(f.Type.Scale)), nil))
-	for _, b := range f.bounds {
-		if breaks(b.rule, x.Cmp(b.limit)) {
-			d.violate(f.pointer, b.rule, b.message(), i, end)
+	w := u.signed(neg)
+	outside := w.less(f.minWide) || f.maxWide.less(w)
+	if outside {
+		unscaled := u.big()
+		if neg {
+			unscaled.Neg(unscaled)
+		}
+		x := new(big.Rat).SetFrac(unscaled, powerOfTen(f.Type.Scale))
+		for _, b := range f.bounds {
+			if breaks(b.rule, x.Cmp(b.limit)) {
+				d.violate(f.pointer, b.rule, b.message(), i, end)
+			}
 		}
 	}
-	if m := f.Constraints.MultipleOf; m != nil && !new(big.Rat).Quo(x, m).IsInt() {
+	num := number{mant: u.lo, exp: -f.Type.Scale, long: u.hi != 0}
+	if m := f.Constraints.MultipleOf; m != nil && !num.multipleOf(m, d.numberText(i, end)) {
 		d.violate(f.pointer, RuleMultipleOf, "is no multiple of "+f.boundText(m), i, end)
 	}
 }

@@ -1,8 +1,8 @@
 package record
 
 import (
-	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 // MaxDepth is how deep a value may nest: beyond it a record is a reject, and a page around the records unreadable.
@@ -42,11 +42,17 @@ const (
 	space8  = low8 * ' '
 )
 
+// word loads the eight bytes at b[i:] without asking whether they are there: i is a position of a window, behind whose
+// data lies the pad. The check costs a twentieth of all decoding.
+func word(b []byte, i int) uint64 {
+	return *(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))
+}
+
 // plain gives the first byte at or behind i that is not plain inside a string: a quote, a backslash, a control
 // character or the start of a character beyond ASCII.
 func plain(b []byte, i int) int {
 	for {
-		w := binary.LittleEndian.Uint64(b[i:])
+		w := word(b, i)
 		q, s := w^quotes8, w^slash8
 		stop := ((q-low8)&^q | (s-low8)&^s | (w - space8) | w) & high8
 		if stop != 0 {

@@ -258,7 +258,7 @@ func (o object) columnType(c *Column, s scope, custom map[string]node) {
 		epoch.fault("belongs to logicalType timestamp: remove it or change the type")
 	}
 	if s.depth >= maxNesting {
-		o.fault("lies deeper than %d levels: write it as object without properties, which keeps its JSON text", maxNesting)
+		o.fault("lies deeper than %d levels: write it as object with physicalType: string, which keeps its JSON text", maxNesting)
 		return
 	}
 
@@ -310,6 +310,11 @@ func (o object) columnType(c *Column, s scope, custom map[string]node) {
 	c.Type = t
 	if complete(t) {
 		o.physical(t)
+	}
+	if t.Kind == JSON && !o.has("physicalType") {
+		inside := map[string]string{"object": "properties", "array": "items"}[logical]
+		v.fault("an %s without %s is kept as its JSON text: add physicalType: string, by which other tools know it too, or declare the %s",
+			logical, inside, inside)
 	}
 	if len(o.d.faults) > before && !complete(t) {
 		c.Type.Kind = 0
@@ -660,7 +665,7 @@ func (o object) timestampOptions(c *Column, t *Type, custom map[string]node) {
 		v.boolean()
 	}
 	o.bounds(&c.Constraints, func(n node) *big.Rat {
-		at, ok := n.moment(t.Time, "2006-01-02T15:04:05.999999999Z07:00", "a timestamp as in \"2020-01-31T00:00:00Z\"")
+		at, ok := n.moment(time.RFC3339Nano, "a timestamp as in \"2020-01-31T00:00:00Z\"")
 		if !ok {
 			return nil
 		}
@@ -686,7 +691,7 @@ func (o object) dateOptions(c *Column, t *Type) {
 		}
 	}
 	o.bounds(&c.Constraints, func(n node) *big.Rat {
-		at, ok := n.moment(t.Time, time.DateOnly, "a date as in \"2020-01-31\"")
+		at, ok := n.moment(time.DateOnly, "a date as in \"2020-01-31\"")
 		if !ok {
 			return nil
 		}
@@ -695,8 +700,8 @@ func (o object) dateOptions(c *Column, t *Type) {
 	})
 }
 
-// moment reads a bound, in the column's own pattern or in the standard form.
-func (n node) moment(f TimeFormat, layout, what string) (time.Time, bool) {
+// moment reads a bound, in the standard form: tools that check the table by the contract know no other.
+func (n node) moment(layout, what string) (time.Time, bool) {
 	if n.scalar("!!timestamp") {
 		n.fault("is %s; want it in quotes, because YAML readers turn it into other things than text", n.describe())
 		return time.Time{}, false
@@ -705,15 +710,9 @@ func (n node) moment(f TimeFormat, layout, what string) (time.Time, bool) {
 	if !ok {
 		return time.Time{}, false
 	}
-	if at, err := time.Parse(layout, text); err == nil {
-		return at, true
+	at, err := time.Parse(layout, text)
+	if err != nil {
+		n.fault("is %q; want %s", text, what)
 	}
-	if f.Layout != "" {
-		what += ", or in the column's format"
-		if at, err := f.Parse(text); err == nil {
-			return at, true
-		}
-	}
-	n.fault("is %q; want %s", text, what)
-	return time.Time{}, false
+	return at, err == nil
 }

@@ -90,6 +90,11 @@ func (s *Store) complete(name, key string, id gofakes3.UploadID, listed []gofake
 	if len(listed) == 0 {
 		return Object{}, gofakes3.ErrorMessage(gofakes3.ErrMalformedXML, "You must specify at least one part")
 	}
+	for i := range listed[1:] {
+		if listed[i+1].PartNumber <= listed[i].PartNumber {
+			return Object{}, gofakes3.ErrInvalidPartOrder
+		}
+	}
 	var body []byte
 	var sums []byte
 	for i, l := range listed {
@@ -97,8 +102,6 @@ func (s *Store) complete(name, key string, id gofakes3.UploadID, listed []gofake
 		switch {
 		case !ok || strings.Trim(p.etag, `"`) != strings.Trim(l.ETag, `"`):
 			return Object{}, gofakes3.ErrorMessagef(gofakes3.ErrInvalidPart, "Part %d was not uploaded or has another ETag", l.PartNumber)
-		case i > 0 && l.PartNumber <= listed[i-1].PartNumber:
-			return Object{}, gofakes3.ErrInvalidPartOrder
 		case i < len(listed)-1 && len(p.body) < minPart:
 			return Object{}, gofakes3.ErrorMessagef("EntityTooSmall", "Part %d has %d bytes: less than 5 MiB and not the last", l.PartNumber, len(p.body))
 		}

@@ -109,8 +109,8 @@ func (s *session) bring(ctx context.Context, o options, c *contract.Contract, ru
 	s.progress.Start("ingest", "asking "+s.sources[c.Dataset].url)
 	s.sources[c.Dataset].begin(run.At)
 	s.watch.reset(s.progress, s.outputs.RawBucket, s.outputs.Datasets[c.Dataset])
-	if err := s.env.Fire(c.Dataset, run.At); err != nil {
-		return fmt.Errorf("fire schedule of %s: %w", c.Dataset, err)
+	if err := s.fire(c, run.At); err != nil {
+		return err
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

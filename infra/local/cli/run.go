@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tributary/infra/local/collect"
@@ -58,8 +59,8 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	former := s.former
 	s.watch.reset(s.progress, s.outputs.RawBucket, s.outputs.Datasets[c.Dataset])
 	s.progress.Start("ingest", "asking "+from.url)
-	if err := s.env.Fire(c.Dataset, at); err != nil {
-		return screen.Dataset{}, nil, fmt.Errorf("fire schedule of %s: %w", c.Dataset, err)
+	if err := s.fire(c, at); err != nil {
+		return screen.Dataset{}, nil, err
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -91,6 +92,16 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	s.progress.Update("saved in " + relative(s.folder.Path()))
 	s.progress.Done()
 	return d, append(faults, wrong...), nil
+}
+
+// fire fires the schedule whose target is the dataset's ingest function.
+func (s *session) fire(c *contract.Contract, at time.Time) error {
+	for _, schedule := range s.env.Schedules() {
+		if strings.HasSuffix(schedule.Target, ":"+s.outputs.Datasets[c.Dataset].IngestFunction) {
+			return s.env.Fire(schedule.ARN, at)
+		}
+	}
+	return fmt.Errorf("fire schedule of %s: the stack has none", c.Dataset)
 }
 
 // repeated reports whether a run had been processed before and its outcome was left as it was.

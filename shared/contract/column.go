@@ -196,7 +196,7 @@ func (o object) place(c *Column, s scope) {
 			v.fault("are %d places; want one JSON Pointer below the record, as in [/roi/percentage]", len(items))
 		}
 		if len(items) == 1 {
-			c.Path, _ = items[0].pointer(false)
+			c.Path = items[0].pointer(false)
 		}
 	case logic || s.element:
 	default:
@@ -334,6 +334,7 @@ func complete(t Type) bool {
 				return false
 			}
 		}
+	default:
 	}
 	return true
 }

@@ -75,17 +75,17 @@ func parseCron(text string) (cron, error) {
 func specialDay(field, text string) bool {
 	if field == "day-of-month" {
 		day, ok := strings.CutSuffix(text, "W")
-		return text == "L" || text == "LW" || ok && inRange(day, 1, 31, nil)
+		return text == "L" || text == "LW" || ok && upTo(day, 31, nil)
 	}
 	if day, ok := strings.CutSuffix(text, "L"); ok {
-		return day == "" || inRange(day, 1, 7, weekdayNames)
+		return day == "" || upTo(day, 7, weekdayNames)
 	}
 	day, nth, ok := strings.Cut(text, "#")
-	return ok && inRange(day, 1, 7, weekdayNames) && inRange(nth, 1, 5, nil)
+	return ok && upTo(day, 7, weekdayNames) && upTo(nth, 5, nil)
 }
 
-func inRange(text string, low, high int, names []string) bool {
-	_, err := cronValue(text, low, high, names)
+func upTo(text string, high int, names []string) bool {
+	_, err := cronValue(text, 1, high, names)
 	return err == nil
 }
 

@@ -152,8 +152,9 @@ func (t Type) canonical() string {
 		return "list"
 	case Struct:
 		return "struct"
+	default:
+		return t.Glue()
 	}
-	return t.Glue()
 }
 
 // texts names every constraint that is declared, exactly.

@@ -120,6 +120,7 @@ func (n node) within(line, column int) (int, int) {
 		}
 	case literalBlock:
 		return n.yaml.Line + line, n.yaml.Column
+	default:
 	}
 	return n.yaml.Line, n.yaml.Column
 }
@@ -142,8 +143,9 @@ func (b *builder) explain(message string) string {
 			return fmt.Sprintf("%s is a decimal, and CEL has no exact decimals: bound it with minimum and maximum, or make it a double", name)
 		case List, Struct, JSON:
 			return fmt.Sprintf("%s is an object or array: make a column of the member you mean with transformSourceObjects", name)
+		default:
+			return fmt.Sprintf("%s means a type in CEL: give the column another physicalName", name)
 		}
-		return fmt.Sprintf("%s means a type in CEL: give the column another physicalName", name)
 	}
 	if overloads, ok := strings.CutPrefix(message, "found no matching overload for "); ok {
 		hint := "the types do not fit"
@@ -336,6 +338,7 @@ func (b *builder) unique(at node, names []string) {
 		case List, Struct, JSON:
 			at.fault("%s is an object or array, which are not compared: use a column of one of its members", name)
 			return
+		default:
 		}
 		if !c.runConstant() {
 			set = append(set, name)

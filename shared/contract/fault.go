@@ -26,7 +26,7 @@ func (f Fault) String() string {
 
 // Faults is every fault of a contract file, by place. It is the error that Parse, Load and LoadDir return for a file
 // that could be read.
-type Faults []Fault
+type Faults []Fault //nolint:errname // a list of faults, and called so wherever contracts are read
 
 // Error lists all faults, one a line.
 func (f Faults) Error() string {

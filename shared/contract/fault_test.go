@@ -6,7 +6,7 @@ import (
 )
 
 func TestFaults(t *testing.T) {
-	testEdits(t, "testdata/faults.txt", func(t *testing.T, edited string) []string {
+	testEdits(t, "testdata/faults.txt", func(_ *testing.T, edited string) []string {
 		_, err := Parse("f", []byte(edited))
 		if err == nil {
 			return nil

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,11 +47,13 @@ func LoadDir(dir string) ([]*Contract, error) {
 	var faults Faults
 	for _, path := range paths {
 		c, err := Load(path)
-		if f, wrong := err.(Faults); wrong {
-			faults = append(faults, f...)
-		} else if err != nil {
+		var wrong Faults
+		switch {
+		case errors.As(err, &wrong):
+			faults = append(faults, wrong...)
+		case err != nil:
 			return nil, err
-		} else {
+		default:
 			contracts = append(contracts, c)
 		}
 	}

@@ -45,6 +45,7 @@ type Version struct{ Major, Minor, Patch int }
 // Kind is the type of a column, independent of how the source spells it. DESIGN: the table of types in the package doc.
 type Kind uint8
 
+// The kinds: how Parquet and Glue hold each.
 const (
 	String    Kind = iota + 1 // BYTE_ARRAY UTF8, string
 	Integer                   // INT64, bigint
@@ -127,6 +128,7 @@ type Expr struct {
 // Severity says what a broken rule does to the row.
 type Severity uint8
 
+// The severities. Error is what a rule has that says none.
 const (
 	Error   Severity = iota // the row is rejected, or, for a metric, the run is held
 	Warning                 // counted and reported; the row is kept

@@ -93,6 +93,7 @@ func (n node) describe() string {
 		return "a list"
 	case yaml.AliasNode:
 		return "an alias"
+	default:
 	}
 	value := n.yaml.Value
 	if runes := []rune(value); len(runes) > 40 {

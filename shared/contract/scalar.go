@@ -19,60 +19,60 @@ var (
 )
 
 // duration reads 30s, 15m, 2h, 30d; zero is refused.
-func (n node) duration(longest time.Duration) (time.Duration, bool) {
+func (n node) duration(longest time.Duration) time.Duration {
 	text, ok := n.matching(durationText, "a duration as in 500ms, 30s, 15m, 2h or 30d")
 	if !ok {
-		return 0, false
+		return 0
 	}
 	m := durationText.FindStringSubmatch(text)
 	count, _ := strconv.ParseInt(m[1], 10, 64) // nine digits
 	unit := durationUnit[m[2]]
 	if count == 0 || count > math.MaxInt64/int64(unit) || time.Duration(count)*unit > longest {
 		n.fault("is %q; want more than nothing and at most %s", text, longest)
-		return 0, false
+		return 0
 	}
-	return time.Duration(count) * unit, true
+	return time.Duration(count) * unit
 }
 
 // size reads 512KiB, 16MiB; zero is refused.
-func (n node) size(largest int64) (int64, bool) {
+func (n node) size(largest int64) int64 {
 	text, ok := n.matching(sizeText, "a size as in 512KiB, 16MiB or 1GiB")
 	if !ok {
-		return 0, false
+		return 0
 	}
 	m := sizeText.FindStringSubmatch(text)
 	count, _ := strconv.ParseInt(m[1], 10, 64) // nine digits
 	if size := count * sizeUnit[m[2]]; size > 0 && size <= largest {
-		return size, true
+		return size
 	}
 	n.fault("is %q; want more than nothing and at most %d MiB", text, largest>>20)
-	return 0, false
+	return 0
 }
 
 // pointer reads a JSON Pointer (RFC 6901) into its tokens. The whole document, "", is allowed where root says so.
-func (n node) pointer(root bool) ([]string, bool) {
+func (n node) pointer(root bool) []string {
 	text := n.yaml.Value
 	if root && n.scalar("!!str") && text == "" {
-		return nil, true
+		return nil
 	}
 	text, ok := n.nonEmpty()
 	if !ok {
-		return nil, false
+		return nil
 	}
 	if text[0] != '/' {
 		n.fault("is %q; want a JSON Pointer as in /data/items: it starts with a slash", text)
-		return nil, false
+		return nil
 	}
 	tokens := strings.Split(text[1:], "/")
 	for i, token := range tokens {
 		plain := strings.NewReplacer("~0", "", "~1", "").Replace(token)
 		if strings.Contains(plain, "~") {
 			n.fault("is %q; in a JSON Pointer a tilde is written ~0 and a slash ~1", text)
-			return nil, false
+			return nil
 		}
 		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 	}
-	return tokens, true
+	return tokens
 }
 
 // address reads an absolute http or https URL without user, query or fragment.

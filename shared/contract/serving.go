@@ -80,7 +80,7 @@ func (b *builder) serving() {
 		}
 	}
 	if n, ok := o.get("ttl"); ok {
-		s.TTL, _ = n.duration(100 * 366 * 24 * time.Hour)
+		s.TTL = n.duration(100 * 366 * 24 * time.Hour)
 	}
 }
 

@@ -2,7 +2,7 @@ package contract
 
 import (
 	"fmt"
-	"net/http"
+	"net/textproto"
 	"regexp"
 	"slices"
 	"strings"
@@ -159,7 +159,7 @@ func (b *builder) source() {
 	}
 	if v, ok := o.get("headers"); ok {
 		s.Headers = v.pairs(func(name node, key string) bool {
-			canonical := http.CanonicalHeaderKey(key)
+			canonical := textproto.CanonicalMIMEHeaderKey(key)
 			switch {
 			case !headerName.MatchString(key):
 				name.fault("is no name of a header")
@@ -174,7 +174,7 @@ func (b *builder) source() {
 		})
 	}
 	if v, ok := o.get("records"); ok {
-		s.Records, _ = v.pointer(true)
+		s.Records = v.pointer(true)
 	}
 	if v, ok := o.get("insecure"); ok {
 		s.Insecure = v.boolean()
@@ -192,7 +192,7 @@ func (b *builder) source() {
 			s.Rate.Requests = int(count)
 		}
 		if n, ok := rate.need("per", "in which time, as in 1m"); ok {
-			s.Rate.Per, _ = n.duration(24 * time.Hour)
+			s.Rate.Per = n.duration(24 * time.Hour)
 		}
 	}
 	if v, ok := o.get("limits"); ok {
@@ -272,7 +272,7 @@ func (n node) pagination(p *Pagination) {
 	}
 	path := func(key string, to *[]string) {
 		if v, ok := o.get(key); ok {
-			*to, _ = v.pointer(false)
+			*to = v.pointer(false)
 		}
 	}
 	if v, ok := o.get("stop_after_empty_page"); ok {
@@ -386,13 +386,13 @@ func (n node) auth(s *Source) *Auth {
 func (n node) limits(l *Limits) {
 	o := n.object("body", "timeout", "record", "records", "pages")
 	if v, ok := o.get("body"); ok {
-		l.Body, _ = v.size(1 << 30)
+		l.Body = v.size(1 << 30)
 	}
 	if v, ok := o.get("timeout"); ok {
-		l.Timeout, _ = v.duration(15 * time.Minute)
+		l.Timeout = v.duration(15 * time.Minute)
 	}
 	if v, ok := o.get("record"); ok {
-		size, _ := v.size(64 << 20)
+		size := v.size(64 << 20)
 		l.Record = int(size)
 	}
 	if v, ok := o.get("records"); ok {
@@ -408,7 +408,7 @@ func (n node) cursor(s *Source) *Cursor {
 	o := n.object("cursor_path", "start_param", "initial_value", "end_value", "end_param", "lag", "on_cursor_value_missing")
 	c := &Cursor{OnMissing: "raise"}
 	if v, ok := o.need("cursor_path", "the JSON Pointer of the cursor in a record, as in /updated_at"); ok {
-		c.Path, _ = v.pointer(false)
+		c.Path = v.pointer(false)
 	}
 	text := func(key string, to *string) {
 		if v, ok := o.get(key); ok {
@@ -432,7 +432,7 @@ func (n node) cursor(s *Source) *Cursor {
 	param("end_param", &c.EndParam)
 	text("end_value", &c.EndValue)
 	if v, ok := o.get("lag"); ok {
-		c.Lag, _ = v.duration(366 * 24 * time.Hour)
+		c.Lag = v.duration(366 * 24 * time.Hour)
 	}
 	if v, ok := o.get("on_cursor_value_missing"); ok {
 		c.OnMissing, _ = v.oneOf("raise", "include", "exclude")

@@ -111,13 +111,19 @@ func (p *document) read(src io.Reader, limit int) error {
 		i, err = p.envelope(i, p.pointer)
 	case c == '[':
 		i, err = p.array(i)
-	case c == '{' || p.hasObjectLine(i):
+	case c == '{':
 		return p.stream(i)
-	case c == 'n':
-		i, err = p.pass(i)
 	default:
-		if i, err = p.pass(i); err == nil {
-			err = p.unreadable(0, "the page is a single value and no array of records")
+		var lines bool
+		if lines, i, err = p.beforeLines(i); err != nil {
+			return err
+		}
+		if lines {
+			return p.stream(i)
+		}
+		start := i
+		if i, err = p.pass(i); err == nil && c != 'n' {
+			err = p.unreadable(start, "the page is a single value and no array of records")
 		}
 	}
 	if err != nil {
@@ -133,10 +139,22 @@ func (p *document) read(src io.Reader, limit int) error {
 	return nil
 }
 
-// hasObjectLine says whether a later line of what is in memory starts with an object: then the page is lines of JSON,
-// and the first of them a bad one.
-func (p *document) hasObjectLine(i int) bool {
-	return bytes.Contains(p.buf[i:p.end], []byte("\n{"))
+// beforeLines says whether a line near the start of the page begins with an object: then what stands at i is a bad line
+// of a stream, else the page is no JSON at all.
+func (p *document) beforeLines(i int) (found bool, at int, err error) {
+	for {
+		if bytes.Contains(p.buf[i:p.end], []byte("\n{")) {
+			return true, i, nil
+		}
+		if p.eof || p.end-i >= windowSize/2 {
+			return false, i, nil
+		}
+		shift, err := p.fetch(i)
+		if err != nil {
+			return false, i, p.failed(err)
+		}
+		i -= shift
+	}
 }
 
 // pass passes a value of any size.

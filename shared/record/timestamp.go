@@ -151,28 +151,28 @@ func clock(f *contract.TimeFormat, text []byte) (ms int64, cut, ok bool) {
 	return ms, t.Nanosecond()%1_000_000 != 0, ms >= firstMilli && ms <= lastMilli
 }
 
-// epoch reads a number of seconds or milliseconds since 1970 in epoch milliseconds.
+// epoch reads a number of seconds or milliseconds since 1970 in epoch milliseconds. What is finer is cut to the earlier
+// millisecond, before 1970 too.
 func (v number) epoch(unit time.Duration) (ms int64, cut bool, fault string) {
 	if unit == time.Second {
 		v.exp += 3
 	}
-	if v.mant == 0 {
-		return 0, v.long, ""
-	}
+	cut = v.long
 	for ; v.exp < 0 && v.mant > 0; v.exp++ {
 		cut = cut || v.mant%10 != 0
 		v.mant /= 10
 	}
-	if v.mant == 0 {
-		return 0, cut, ""
-	}
-	cut = cut || v.long
 	v.long = false
-	ms, fault = v.integer()
-	if fault == "" && (ms < firstMilli || ms > lastMilli) {
-		fault = RuleOverflow
+	if ms, fault = v.integer(); fault != "" {
+		return 0, cut, fault
 	}
-	return ms, cut, fault
+	if cut && v.neg {
+		ms--
+	}
+	if ms < firstMilli || ms > lastMilli {
+		return 0, cut, RuleOverflow
+	}
+	return ms, cut, ""
 }
 
 // floorDay gives the epoch day of a time, and whether the time is not its start.

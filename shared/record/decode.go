@@ -550,9 +550,6 @@ func (d *decoder) readText(f *field, i int, rep byte) int {
 	if !f.flat {
 		d.level(f, rep)
 	}
-	if f.checked {
-		d.checkJSON(f, i, end)
-	}
 	return end
 }
 

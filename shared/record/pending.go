@@ -17,6 +17,7 @@ const groupSize = 32
 type keyed struct {
 	start, end int // of its record in the window
 	index      int64
+	known      uint64 // which of its keys were there before, a bit for each of uniques
 }
 
 // await puts the row at hand among those whose keys are pending.
@@ -55,7 +56,7 @@ func (r *Reader) settle() error {
 	}
 	var double uint64
 	for i := range r.pending {
-		if r.known(r.hashes[i*sets : (i+1)*sets]) {
+		if r.pending[i].known = r.claim(r.hashes[i*sets : (i+1)*sets]); r.pending[i].known != 0 {
 			double |= 1 << i
 		}
 	}
@@ -66,22 +67,29 @@ func (r *Reader) settle() error {
 	return r.dropDoubles(double)
 }
 
-// known looks a row's keys up and, when all of them are new, puts them in: a row that is rejected claims no key.
-func (r *Reader) known(hashes []keyHash) bool {
+// claim looks a row's keys up and, when all of them are new, puts them in: a row that is rejected claims no key. The
+// result has a bit for each key that was there.
+func (r *Reader) claim(hashes []keyHash) (known uint64) {
 	if len(hashes) == 1 {
-		return hashes[0] != (keyHash{}) && r.uniques[0].keys.claim(hashes[0])
+		if hashes[0] != (keyHash{}) && r.uniques[0].keys.claim(hashes[0]) {
+			return 1
+		}
+		return 0
 	}
 	for k, h := range hashes {
 		if h != (keyHash{}) && r.uniques[k].keys.has(h) {
-			return true
+			known |= 1 << k
 		}
+	}
+	if known != 0 {
+		return known
 	}
 	for k, h := range hashes {
 		if h != (keyHash{}) {
 			r.uniques[k].keys.add(h)
 		}
 	}
-	return false
+	return 0
 }
 
 // dropDoubles makes rejects of the pending rows whose bit is set: they are taken out of the columns, and their records
@@ -118,8 +126,8 @@ func (r *Reader) dropDoubles(double uint64) error {
 		for _, w := range r.warnings {
 			r.warned[w]--
 		}
-		for _, u := range r.uniques {
-			if !u.null && u.keys.has(u.hash) {
+		for k, u := range r.uniques {
+			if row.known>>k&1 != 0 {
 				r.addDouble(u, r.keyText(u))
 			}
 		}

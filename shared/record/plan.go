@@ -103,6 +103,9 @@ func Compile(c *contract.Contract) (*Plan, error) {
 	if err := p.orderDerived(); err != nil {
 		return nil, fmt.Errorf("compile contract %s: %w", c.Dataset, err)
 	}
+	if len(c.Uniques) > 64 {
+		return nil, fmt.Errorf("compile contract %s: %d unique keys, at most 64 are looked after", c.Dataset, len(c.Uniques))
+	}
 	for _, names := range c.Uniques {
 		var set []int
 		for _, name := range names {
@@ -110,7 +113,10 @@ func Compile(c *contract.Contract) (*Plan, error) {
 			if i < 0 {
 				return nil, fmt.Errorf("compile contract %s: no column %s to be unique", c.Dataset, name)
 			}
-			if p.columns[i].lineage != runScheduledAt {
+			switch {
+			case p.columns[i].inner != nil || p.columns[i].kind == contract.JSON:
+				return nil, fmt.Errorf("compile contract %s: column %s is an object or array and cannot be unique", c.Dataset, name)
+			case p.columns[i].lineage != runScheduledAt:
 				set = append(set, i)
 			}
 		}

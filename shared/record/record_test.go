@@ -170,3 +170,11 @@ func sha256Hex(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
+
+func readers(pages []string) []io.Reader {
+	list := make([]io.Reader, len(pages))
+	for i, page := range pages {
+		list[i] = strings.NewReader(page)
+	}
+	return list
+}

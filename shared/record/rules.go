@@ -3,7 +3,6 @@ package record
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
@@ -225,20 +224,6 @@ func (d *decoder) checkText(f *field, text []byte, n, i, end int) {
 	}
 }
 
-// checkJSON tests an array that is kept as text.
-func (d *decoder) checkJSON(f *field, i, end int) {
-	if d.buf[i] != '[' {
-		return
-	}
-	n := 0
-	for at := d.space(i + 1); d.buf[at] != ']'; n++ {
-		if at = d.space(d.skip(at)); d.buf[at] == ',' {
-			at = d.space(at + 1)
-		}
-	}
-	d.checkItems(f, n, i, end)
-}
-
 // checkItems tests an array of n elements, whose text is buf[i:end].
 func (d *decoder) checkItems(f *field, n, i, end int) {
 	o := &f.Constraints
@@ -253,8 +238,8 @@ func (d *decoder) checkItems(f *field, n, i, end int) {
 	}
 }
 
-// distinct says whether no element of the array at i occurs twice, compared as JSON values: 1 and 1.0 are the same,
-// the order of members does not count.
+// distinct says whether no element of the array at i occurs twice. The elements are scalars, compared as values: 1 and
+// 1.0 are the same.
 func (d *decoder) distinct(i int) bool {
 	d.items.reset()
 	for at := d.space(i + 1); d.buf[at] != ']'; {
@@ -272,7 +257,7 @@ func (d *decoder) distinct(i int) bool {
 	return true
 }
 
-// canonical writes a value so that equal values have equal text.
+// canonical writes a scalar so that equal values have equal text.
 func (d *decoder) canonical(dst []byte, i, end int) []byte {
 	switch c := d.buf[i]; {
 	case c == '"':
@@ -280,35 +265,8 @@ func (d *decoder) canonical(dst []byte, i, end int) []byte {
 		return dst
 	case c == '-' || c-'0' <= 9:
 		return canonicalNumber(dst, d.buf[i:end])
-	case c == '{' || c == '[':
-		var v any
-		decoder := json.NewDecoder(bytes.NewReader(d.buf[i:end]))
-		decoder.UseNumber()
-		if decoder.Decode(&v) == nil {
-			if text, err := json.Marshal(canonicalNumbers(v)); err == nil {
-				return append(dst, text...)
-			}
-		}
 	}
 	return append(dst, d.buf[i:end]...)
-}
-
-func canonicalNumbers(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		return "#" + string(canonicalNumber(nil, []byte(v)))
-	case string:
-		return "$" + v
-	case []any:
-		for i := range v {
-			v[i] = canonicalNumbers(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = canonicalNumbers(v[k])
-		}
-	}
-	return v
 }
 
 // canonicalNumber writes a number as its significant digits and exponent.
@@ -325,8 +283,7 @@ func canonicalNumber(dst, text []byte) []byte {
 			continue
 		}
 		if c|0x20 == 'e' {
-			e, _ := strconv.Atoi(strings.TrimPrefix(string(text[i+1:]), "+"))
-			exp += e
+			exp += exponent(text[i+1:])
 			break
 		}
 		if point {

@@ -22,7 +22,8 @@ var (
 // columnNode is where a column stands in the file.
 type columnNode struct {
 	object
-	unique bool
+	unique    bool
+	brokenKey bool // its place in the primary key could not be read
 }
 
 // scope is what a column has from the place where it stands.
@@ -220,11 +221,13 @@ func (o object) key(c *Column, at *columnNode, s scope) {
 	position, ok := o.get("primaryKeyPosition")
 	switch {
 	case ok && !primary:
+		at.brokenKey = true
 		o.keyFault("primaryKeyPosition", "the column is not in the primary key: add primaryKey: true or remove the position")
 	case ok:
-		n, _ := position.integer(1, 16)
-		c.Key = int(n)
+		n, ok := position.integer(1, 16)
+		c.Key, at.brokenKey = int(n), !ok
 	case primary:
+		at.brokenKey = true
 		o.keyFault("primaryKey", "primaryKeyPosition is missing: number the columns of the key from 1")
 	}
 }

@@ -35,7 +35,12 @@ var celTaken = []string{
 
 // Environment is the CEL environment that the contract's expressions were checked in: columns as variables by their
 // names, and the four names of run and record. Programs are built from Expr.AST in it.
-func (c *Contract) Environment() (*cel.Env, error) { return environment(c.Columns) }
+func (c *Contract) Environment() (*cel.Env, error) {
+	if c.env != nil {
+		return c.env, nil
+	}
+	return environment(c.Columns)
+}
 
 func environment(columns []Column) (*cel.Env, error) {
 	options := []cel.EnvOption{
@@ -72,6 +77,7 @@ func (b *builder) environment() *cel.Env {
 	if err != nil {
 		b.root.fault("%v", err)
 	}
+	b.c.env = env
 	return env
 }
 

@@ -16,14 +16,13 @@ func (c *Column) runConstant() bool {
 // keys checks the primary key and gathers what must be unique in a run.
 func (b *builder) keys() {
 	var key []int
+	broken := false
 	for i := range b.c.Columns {
 		c := &b.c.Columns[i]
 		if b.columns[i].unique {
 			b.unique(b.columns[i].members["unique"], []string{c.Name})
 		}
-		if b.columns[i].has("primaryKey") != b.columns[i].has("primaryKeyPosition") {
-			return // reported where they stand
-		}
+		broken = broken || b.columns[i].brokenKey
 		if c.Key == 0 {
 			continue
 		}
@@ -32,7 +31,7 @@ func (b *builder) keys() {
 			b.columns[i].keyFault("primaryKey", "the column may be null: add required: true")
 		}
 	}
-	if len(key) == 0 {
+	if len(key) == 0 || broken {
 		return
 	}
 	slices.SortStableFunc(key, func(i, j int) int { return b.c.Columns[i].Key - b.c.Columns[j].Key })

@@ -34,6 +34,7 @@ type Contract struct {
 	Latency   time.Duration // freshness objective; 0: none declared
 	Retention time.Duration // of the lake; 0: for ever
 
+	env  *cel.Env                         // in which the expressions were checked
 	line struct{ id, dataset, table int } // where names stand, for clashes between contracts
 
 	Digest string // lower-case hex SHA-256 over what changes results: columns, rules, serving; not URL, rate, schedule or text

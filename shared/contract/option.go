@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	_ "time/tzdata" // a local time means the same on every machine, and a Lambda has no zone files
 )
 
 // stringFormats are the formats that are checked, in JSON Schema's names.

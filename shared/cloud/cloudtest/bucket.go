@@ -23,6 +23,10 @@ type Bucket struct {
 	Faults *Faults
 	Now    func() time.Time // nil: the zero time
 
+	*bucketState
+}
+
+type bucketState struct {
 	mu       sync.Mutex
 	objects  map[string][]object // versions, oldest first
 	versions int
@@ -37,7 +41,14 @@ type object struct {
 
 // NewBucket makes an empty bucket.
 func NewBucket(name string, faults *Faults) *Bucket {
-	return &Bucket{Name: name, Faults: faults, objects: map[string][]object{}}
+	return &Bucket{Name: name, Faults: faults, bucketState: &bucketState{objects: map[string][]object{}}}
+}
+
+// With is the same bucket as another caller sees it, whose calls other Faults decide on.
+func (b *Bucket) With(faults *Faults) *Bucket {
+	other := *b
+	other.Faults = faults
+	return &other
 }
 
 // Uploads counts the uploads that have sent parts and were neither completed nor aborted.

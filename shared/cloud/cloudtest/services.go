@@ -15,14 +15,21 @@ import (
 type Table struct {
 	Faults *Faults
 
+	*tableState
+}
+
+type tableState struct {
 	mu    sync.Mutex
 	items map[string]map[string]zone.Attribute
 }
 
 // NewTable makes an empty table.
 func NewTable(faults *Faults) *Table {
-	return &Table{Faults: faults, items: map[string]map[string]zone.Attribute{}}
+	return &Table{Faults: faults, tableState: &tableState{items: map[string]map[string]zone.Attribute{}}}
 }
+
+// With is the same table as another caller sees it.
+func (t *Table) With(faults *Faults) *Table { return &Table{Faults: faults, tableState: t.tableState} }
 
 // Items gives every item, by its keys, past all faults.
 func (t *Table) Items() map[string]map[string]zone.Attribute {
@@ -84,9 +91,19 @@ func compare(a, b zone.Attribute) int {
 type Topic struct {
 	Faults *Faults
 
+	*topicState
+}
+
+type topicState struct {
 	mu       sync.Mutex
 	messages []zone.Message
 }
+
+// NewTopic makes a topic without messages.
+func NewTopic(faults *Faults) *Topic { return &Topic{Faults: faults, topicState: &topicState{}} }
+
+// With is the same topic as another caller sees it.
+func (t *Topic) With(faults *Faults) *Topic { return &Topic{Faults: faults, topicState: t.topicState} }
 
 // Messages lists what was published, past all faults.
 func (t *Topic) Messages() []zone.Message {

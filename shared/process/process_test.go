@@ -1,0 +1,475 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+
+	"tributary/shared/record"
+	"tributary/shared/zone"
+)
+
+// mixed is two pages with four clean records, two rejects and a warning.
+func mixed() []page {
+	return []page{
+		jsonPage(person("a"), person("b", "score", "-1"), person("c", "score", "2000")),
+		jsonPage(person("d", "colour", `"red"`), person("a"), person("e", "home", `{"city":"Köln","floor":3}`, "tags", `["x",null]`)),
+	}
+}
+
+func TestLoaded(t *testing.T) {
+	w := newWorld(t)
+	p := w.processor(testContract(t))
+	event := w.ingest(scheduled, nil, mixed()...)
+	got := w.run(p, event)
+	want := Result{
+		Dataset: "people", Run: "20250304T144500Z", Status: StatusProcessed, Outcome: zone.OutcomeLoaded,
+		Records: 6, Clean: 4, Rejected: 2, Items: 4, AlertID: got.AlertID,
+	}
+	if diff := cmp.Diff(want, got); diff != "" || got.AlertID == "" {
+		t.Errorf("alert %q\n%s", got.AlertID, diff)
+	}
+	if diff := cmp.Diff([]string{"a", "c", "d", "e"}, w.ids()); diff != "" {
+		t.Error(diff)
+	}
+	var rejects []string
+	for _, r := range w.rejectRows() {
+		rejects = append(rejects, fmt.Sprintf("%d/%d %s %s %s", r.Page, r.Index, r.Violations[0].Pointer, r.Violations[0].Rule, r.RawKey))
+	}
+	run := zone.NewRun("people", scheduled)
+	wantRejects := []string{
+		"1/1 /score minimum " + run.RawPageKey(1),
+		"2/1 /id unique " + run.RawPageKey(2),
+	}
+	if diff := cmp.Diff(wantRejects, rejects); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"a", "c", "d", "e"}, slices.Sorted(maps.Keys(w.table.Items()))); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(w.topic.Messages()); n != 1 {
+		t.Errorf("%d alerts", n)
+	}
+	if n := w.lake.Uploads() + w.rejects.Uploads(); n != 0 {
+		t.Errorf("%d uploads are left", n)
+	}
+	if row := w.auditRow(scheduled); row.State != zone.StateDone || row.Records != row.Clean+row.Rejected || len(row.LakeFiles) != 1 {
+		t.Errorf("audit %+v", row)
+	}
+
+	versions := w.lake.Versions() + w.rejects.Versions()
+	if again := w.run(p, event); again.Status != StatusSkipped {
+		t.Errorf("second delivery: %+v", again)
+	}
+	if w.lake.Versions()+w.rejects.Versions() != versions || len(w.topic.Messages()) != 1 {
+		t.Error("a second delivery changed something")
+	}
+}
+
+func TestCleanRunIsSilent(t *testing.T) {
+	w := newWorld(t)
+	got := w.run(w.processor(testContract(t)), w.ingest(scheduled, nil, jsonPage(person("a"))))
+	if got.Outcome != zone.OutcomeLoaded || got.AlertID != "" || len(w.topic.Messages()) != 0 || len(w.rejects.Bodies()) != 0 {
+		t.Errorf("%+v, alerts %v, rejects %v", got, w.topic.Messages(), w.rejects.Bodies())
+	}
+}
+
+func TestNoRecords(t *testing.T) {
+	for name, pages := range map[string][]page{"empty page": {jsonPage()}, "no page": nil} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			got := w.run(w.processor(testContract(t)), w.ingest(scheduled, nil, pages...))
+			if got.Outcome != zone.OutcomeLoaded || got.Records != 0 || len(w.ids()) != 0 || len(w.lake.Bodies()) != 1 {
+				t.Errorf("%+v, lake %v", got, slices.Collect(maps.Keys(w.lake.Bodies())))
+			}
+		})
+	}
+}
+
+func TestOutcomesThatStoreNothing(t *testing.T) {
+	clean := []string{person("a"), person("b")}
+	body := jsonPage(clean...).body
+	gz := zip(t, bytes.Repeat(body, 1))
+	tests := []struct {
+		name       string
+		pages      []page
+		mend       func(*zone.Manifest)
+		edits      []edit
+		want       string
+		wantReason string
+	}{
+		{"above the threshold", []page{jsonPage(person("a"), person("b", "score", "-1"), person("c", "score", "-1"))}, nil, nil, zone.OutcomeHeld, "66.6"},
+		{"HTML", []page{{body: []byte("<!doctype html><html>"), records: -1}}, nil, nil, zone.OutcomeUnreadable, "HTML"},
+		{"truncated JSON", []page{{body: body[:len(body)-3], records: -1}}, nil, nil, zone.OutcomeUnreadable, "truncated"},
+		{"truncated gzip", []page{{raw: gz[:len(gz)-9], records: 2}}, nil, nil, zone.OutcomeUnreadable, "decompressed"},
+		{"bytes behind the gzip", []page{{raw: append(slices.Clone(gz), "junk"...), records: 2}}, nil, nil, zone.OutcomeUnreadable, "decompressed"},
+		{"another hash", []page{jsonPage(clean...)}, func(m *zone.Manifest) { m.Pages[0].SHA256 = strings.Repeat("0", 64) }, nil, zone.OutcomeUnreadable, "SHA-256"},
+		{"another size", []page{jsonPage(clean...)}, func(m *zone.Manifest) { m.Pages[0].Bytes++ }, nil, zone.OutcomeUnreadable, "the manifest says"},
+		{"another count", []page{jsonPage(clean...), jsonPage(person("c"))}, func(m *zone.Manifest) { m.Pages[1].Records++ }, nil, zone.OutcomeUnreadable, "page 2"},
+		{"missing page", []page{jsonPage(clean...)}, func(m *zone.Manifest) { m.Pages[0].Version = "v99" }, nil, zone.OutcomeUnreadable, "missing"},
+		{"too many records", []page{jsonPage(clean...)}, nil, []edit{{`records: ""`, `records: "", limits: {records: 1}`}}, zone.OutcomeTooLarge, "more than 1 records"},
+		{"empty key", []page{jsonPage(person("a"), person(""))}, nil, nil, zone.OutcomeHeld, "empty key"},
+		{"long key", []page{jsonPage(person("a"), person(strings.Repeat("k", 2049)))}, nil, nil, zone.OutcomeHeld, "at most 2048"},
+		{"large item", []page{jsonPage(person("a", "email", `"`+strings.Repeat("k", 400<<10)+`"`))}, nil, nil, zone.OutcomeHeld, "400 KiB"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			p := w.processor(testContract(t, test.edits...))
+			event := w.ingest(scheduled, test.mend, test.pages...)
+			got := w.run(p, event)
+			if got.Outcome != test.want || !strings.Contains(got.Reason, test.wantReason) {
+				t.Errorf("outcome %s: %s\nwant    %s: …%s…", got.Outcome, got.Reason, test.want, test.wantReason)
+			}
+			if len(w.ids()) != 0 || len(w.table.Items()) != 0 {
+				t.Errorf("lake %v, items %v", w.ids(), w.table.Items())
+			}
+			row := w.auditRow(scheduled)
+			if row.State != zone.StateDone || row.Outcome != test.want || row.Records != row.Clean+row.Rejected || len(row.LakeFiles) != 0 {
+				t.Errorf("audit %+v", row)
+			}
+			var rejected int64
+			for _, f := range row.RejectFiles {
+				rejected += f.Rows
+			}
+			if rejected != row.Rejected || int64(len(w.rejectRows())) != row.Rejected {
+				t.Errorf("%d rejects in %v, %d in the store", row.Rejected, row.RejectFiles, len(w.rejectRows()))
+			}
+			messages := w.topic.Messages()
+			if len(messages) != 1 || messages[0].Attributes["severity"] != SeverityCritical || messages[0].Attributes["outcome"] != test.want {
+				t.Errorf("alerts %+v", messages)
+			}
+			if again := w.run(p, event); again.Status != StatusSkipped || len(w.topic.Messages()) != 1 {
+				t.Errorf("second delivery: %+v", again)
+			}
+			if n := w.lake.Uploads() + w.rejects.Uploads(); n != 0 {
+				t.Errorf("%d uploads are left", n)
+			}
+		})
+	}
+}
+
+func TestRefusedEvents(t *testing.T) {
+	run := zone.NewRun("people", scheduled)
+	tests := []struct {
+		name  string
+		event json.RawMessage
+		mend  func(*zone.Manifest)
+		want  string
+	}{
+		{"no JSON", json.RawMessage(`x`), nil, "read event"},
+		{"something else", json.RawMessage(`{"a":1}`), nil, "neither"},
+		{"another source", json.RawMessage(`{"Records":[{"eventSource":"aws:sqs"}]}`), nil, "aws:sqs"},
+		{"a deletion", json.RawMessage(`{"Records":[{"eventSource":"aws:s3","eventName":"ObjectRemoved:Delete"}]}`), nil, "ObjectRemoved"},
+		{"another key", notify("raw/people/page-00001.json.gz", ""), nil, "parse key"},
+		{"bad escape", notify("raw/%zz", ""), nil, "decode key"},
+		{"another dataset", notify(zone.NewRun("pets", scheduled).ManifestKey(), ""), nil, "processes dataset people"},
+		{"no such manifest", notify(zone.NewRun("people", scheduled.Add(time.Hour)).ManifestKey(), ""), nil, "not found"},
+		{"bad run", json.RawMessage(`{"replay":{"dataset":"people","run":"yesterday"}}`), nil, "yesterday"},
+		{"newer format", notify(run.ManifestKey(), ""), func(m *zone.Manifest) { m.Format = 2 }, "format is 2"},
+		{"manifest of another", notify(run.ManifestKey(), ""), func(m *zone.Manifest) { m.Dataset = "pets" }, "of pets"},
+		{"pages out of order", notify(run.ManifestKey(), ""), func(m *zone.Manifest) { m.Pages[0].Page = 2 }, "page 2 stands"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.ingest(scheduled, test.mend, jsonPage(person("a")))
+			_, err := w.processor(testContract(t)).Handle(context.Background(), test.event)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want …%s…", err, test.want)
+			}
+			if len(w.lake.Bodies()) != 0 {
+				t.Errorf("lake %v", w.lake.Bodies())
+			}
+		})
+	}
+}
+
+func TestSeveralRecordsInOneEvent(t *testing.T) {
+	w := newWorld(t)
+	p := w.processor(testContract(t))
+	w.ingest(scheduled, nil, jsonPage(person("a")))
+	w.ingest(scheduled.Add(time.Hour), nil, jsonPage(person("b")))
+	event := json.RawMessage(`{"Records":[`)
+	for i, at := range []time.Duration{0, 2 * time.Hour, time.Hour} { // the second has no manifest
+		var n struct{ Records []json.RawMessage }
+		if err := json.Unmarshal(notify(zone.NewRun("people", scheduled.Add(at)).ManifestKey(), ""), &n); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			event = append(event, ',')
+		}
+		event = append(event, n.Records[0]...)
+	}
+	results, err := p.Handle(context.Background(), append(event, "]}"...))
+	if err == nil || !strings.Contains(err.Error(), "20250304T164500Z") || len(results) != 2 {
+		t.Errorf("results %v, error %v", results, err)
+	}
+	if diff := cmp.Diff([]string{"a", "b"}, w.ids()); diff != "" {
+		t.Error(diff)
+	}
+	if results, err := p.Handle(context.Background(), json.RawMessage(`{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"raw"}`)); err != nil || len(results) != 0 {
+		t.Errorf("test event: %v, %v", results, err)
+	}
+}
+
+func TestReplayUnderMendedContract(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, mixed()...)
+	first := w.run(w.processor(testContract(t)), event)
+	second := w.run(w.processor(versionTwo(t)), replay("20250304T144500Z", false))
+	if second.Status != StatusProcessed || second.Clean != 5 || second.Rejected != 1 || first.AlertID == second.AlertID {
+		t.Errorf("%+v", second)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c", "d", "e"}, w.ids()); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(w.rejectRows()); n != 1 {
+		t.Errorf("%d rejects", n)
+	}
+	if row := w.auditRow(scheduled); row.ContractVersion != "1.1.0" || row.State != zone.StateDone || row.Replay != (zone.ReplayRow{}) {
+		t.Errorf("audit %+v", row)
+	}
+	if got := w.table.Items()["a"][zone.ItemContract].Text; got != "1.1.0" {
+		t.Errorf("the same record under a newer contract did not replace itself: %s", got)
+	}
+	before := w.state()
+	if old := w.run(w.processor(testContract(t)), event); old.Status != StatusSuperseded {
+		t.Errorf("old contract: %+v", old)
+	}
+	if old := w.run(w.processor(testContract(t)), replay("20250304T144500Z", true)); old.Status != StatusSuperseded {
+		t.Errorf("old contract, forced: %+v", old)
+	}
+	if diff := cmp.Diff(before, w.state()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestForcedReplayChangesNoByte(t *testing.T) {
+	w := newWorld(t)
+	p := w.processor(testContract(t))
+	w.run(p, w.ingest(scheduled, nil, mixed()...))
+	before := w.state()
+	if got := w.run(p, replay("20250304T144500Z", true)); got.Status != StatusProcessed {
+		t.Errorf("%+v", got)
+	}
+	if diff := cmp.Diff(before, w.state()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNewerEngineProcessesAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.processor(testContract(t))
+	event := w.ingest(scheduled, nil, mixed()...)
+	w.run(p, event)
+	p.Revision = "engine-2"
+	if got := w.run(p, event); got.Status != StatusProcessed {
+		t.Errorf("%+v", got)
+	}
+	if row := w.auditRow(scheduled); row.EngineRevision != "engine-2" || !bytes.Contains(w.lake.Bodies()[row.LakeFiles[0].Key], []byte("engine-2")) {
+		t.Errorf("audit %+v", row)
+	}
+}
+
+func TestHeldThenReleased(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, jsonPage(person("a"), person("b", "score", "-1"), person("c", "score", "-2")))
+	if got := w.run(w.processor(testContract(t)), event); got.Outcome != zone.OutcomeHeld || len(w.rejectRows()) != 2 {
+		t.Errorf("%+v, %d rejects", got, len(w.rejectRows()))
+	}
+	if got := w.run(w.processor(versionTwo(t)), event); got.Outcome != zone.OutcomeLoaded || got.Clean != 3 {
+		t.Errorf("%+v", got)
+	}
+	if len(w.rejects.Bodies()) != 0 || len(w.ids()) != 3 {
+		t.Errorf("rejects %v, lake %v", w.rejects.Bodies(), w.ids())
+	}
+}
+
+func TestHeldReplayKeepsFormerOutcome(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, jsonPage(person("a"), person("b", "score", "-1"), person("c", "score", "2")))
+	w.run(w.processor(testContract(t)), event)
+	before := w.state()
+	strict := testContract(t, edit{"version: 1.0.0", "version: 2.0.0"}, edit{"minimum: 0", "minimum: 5"})
+	got := w.run(w.processor(strict), event)
+	if got.Outcome != zone.OutcomeHeld || !got.Kept || got.Status != StatusProcessed {
+		t.Errorf("%+v", got)
+	}
+	after := w.state()
+	key := zone.NewRun("people", scheduled).AuditKey()
+	row := after.Audit[key]
+	if row.Replay.State != zone.StateDone || row.Replay.ContractVersion != "2.0.0" || row.Replay.Outcome != zone.OutcomeHeld || row.Replay.Reason == "" {
+		t.Errorf("replay %+v", row.Replay)
+	}
+	row.Replay = zone.ReplayRow{}
+	after.Audit[key], after.Alerts = row, before.Alerts
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Error(diff)
+	}
+	messages := w.topic.Messages()
+	if last := messages[len(messages)-1]; len(messages) != 2 || !strings.Contains(last.Body, "stays in place") {
+		t.Errorf("%d alerts: %+v", len(messages), last)
+	}
+	if again := w.run(w.processor(strict), event); again.Status != StatusSkipped || len(w.topic.Messages()) != 2 {
+		t.Errorf("again: %+v", again)
+	}
+}
+
+func TestReplayWithFewerFilesRemovesTheRest(t *testing.T) {
+	var pages []page
+	for n := range 3 {
+		var records []string
+		for i := range 10 {
+			score := "1"
+			if i < 4 {
+				score = "-1"
+			}
+			records = append(records, person(fmt.Sprintf("p%d-%d", n, i), "score", score))
+		}
+		pages = append(pages, jsonPage(records...))
+	}
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, pages...)
+	p := w.processor(testContract(t))
+	p.Options.FileRecords = 10
+	w.run(p, event)
+	first := w.auditRow(scheduled)
+	if len(first.RejectFiles) != 3 {
+		t.Fatalf("reject files %v", first.RejectFiles)
+	}
+	ids := w.ids()
+	p = w.processor(versionTwo(t))
+	w.run(p, event)
+	row := w.auditRow(scheduled)
+	if len(row.LakeFiles) != 1 || len(row.RejectFiles) != 0 || len(w.rejects.Bodies()) != 0 || len(w.ids()) != 30 || len(ids) != 18 {
+		t.Errorf("files %v %v, %d ids, before %d", row.LakeFiles, row.RejectFiles, len(w.ids()), len(ids))
+	}
+}
+
+func TestLakeRollsOver(t *testing.T) {
+	var pages []page
+	n := 0
+	for range 3 {
+		var records []string
+		for range record.BatchRows {
+			records = append(records, person(fmt.Sprintf("p%d", n)))
+			n++
+		}
+		pages = append(pages, jsonPage(records...))
+	}
+	w := newWorld(t)
+	p := w.processor(testContract(t, edit{"attributes: [email, score, balance, active, home, tags, born], ", "attributes: [score], "}))
+	p.Options = Options{FileRecords: record.BatchRows, Puts: 8, SpoolMemory: 64 << 10, SpoolDir: t.TempDir()}
+	got := w.run(p, w.ingest(scheduled, nil, pages...))
+	row := w.auditRow(scheduled)
+	if len(row.LakeFiles) != 3 || got.Items != int64(n) || len(w.table.Items()) != n {
+		t.Errorf("files %v, %d items, want %d", row.LakeFiles, got.Items, n)
+	}
+	ids := w.ids()
+	for i, id := range ids {
+		if id != fmt.Sprintf("p%d", i) {
+			t.Fatalf("row %d is %s", i, id)
+		}
+	}
+	if len(ids) != n {
+		t.Errorf("%d rows, want %d", len(ids), n)
+	}
+	want := w.lake.Bodies()
+	p = w.processor(testContract(t, edit{"attributes: [email, score, balance, active, home, tags, born], ", "attributes: [score], "}))
+	p.Options = Options{Puts: 8}
+	w.run(p, replay("20250304T144500Z", true))
+	if row := w.auditRow(scheduled); len(row.LakeFiles) != 1 || len(w.ids()) != n || len(w.lake.Bodies()) != len(want)-2 {
+		t.Errorf("fewer files: %v, %d rows", row.LakeFiles, len(w.ids()))
+	}
+}
+
+func TestZstdAndPlainPages(t *testing.T) {
+	body := jsonPage(person("a"))
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	got := w.run(w.processor(testContract(t)), w.ingest(scheduled, nil,
+		page{raw: encoder.EncodeAll(body.body, nil), records: 1},
+		page{raw: jsonPage(person("b")).body, records: 1},
+		page{raw: slices.Concat(zip(t, body.body[:10]), zip(t, jsonPage(person("c")).body[10:])), records: 1}, // gzip members
+	))
+	if got.Outcome != zone.OutcomeLoaded {
+		t.Errorf("%+v", got)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c"}, w.ids()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOlderRunDoesNotBeatNewerItem(t *testing.T) {
+	w := newWorld(t)
+	p := w.processor(testContract(t))
+	newer := w.ingest(scheduled.Add(time.Hour), nil, jsonPage(person("a", "score", "2", "updated_at", `"2025-03-04T15:00:00Z"`)))
+	older := w.ingest(scheduled, nil, jsonPage(person("a", "score", "1")))
+	w.run(p, newer)
+	w.run(p, older)
+	w.run(w.processor(versionTwo(t)), older)
+	if got := w.table.Items()["a"]["score"].Text; got != "2" {
+		t.Errorf("score %s", got)
+	}
+}
+
+func TestExpiredItemsAreNotBroughtBack(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, jsonPage(person("a")))
+	w.now = scheduled.Add(30 * 24 * time.Hour)
+	if got := w.run(w.processor(testContract(t)), event); got.Items != 0 || got.Outcome != zone.OutcomeLoaded || len(w.table.Items()) != 0 {
+		t.Errorf("%+v, items %v", got, w.table.Items())
+	}
+}
+
+func TestOutOfTime(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, jsonPage(person("a")), jsonPage(person("b")))
+	ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(time.Hour))
+	defer cancel()
+	p := w.processor(testContract(t))
+	start, calls := time.Now(), 0
+	p.Now = func() time.Time {
+		if calls++; calls < 3 {
+			return start
+		}
+		return start.Add(time.Hour - 10*time.Second)
+	}
+	results, err := p.Handle(ctx, event)
+	if err != nil || results[0].Outcome != zone.OutcomeTooLarge || !strings.Contains(results[0].Reason, "longer than the function may run") {
+		t.Errorf("%+v, %v", results, err)
+	}
+}
+
+func TestNothingClassifiedIsSaid(t *testing.T) {
+	w := newWorld(t)
+	secret := "x9" // shorter than minLength
+	w.run(w.processor(testContract(t)), w.ingest(scheduled, nil, jsonPage(
+		person("a"), person("b", "email", `"`+secret+`"`), person("c", "score", "-1", "email", `"hidden@example.com"`, "nickname", `"hidden"`), person("d"), person("e"),
+	)))
+	said := w.logs.String()
+	for _, m := range w.topic.Messages() {
+		said += m.Subject + m.Body
+	}
+	for _, word := range []string{secret, "hidden"} {
+		if strings.Contains(said, word) {
+			t.Errorf("%q was said:\n%s", word, said)
+		}
+	}
+	if !strings.Contains(said, masked) || !strings.Contains(said, `minimum /score`) {
+		t.Errorf("said:\n%s", said)
+	}
+}

@@ -32,8 +32,22 @@ type compiler struct {
 	ast *ast.AST
 }
 
-func newCompiler(d *decoder, e *contract.Expr) *compiler {
-	return &compiler{d: d, ast: e.AST.NativeRep()}
+// test compiles a rule; nil when cel-go must evaluate it.
+func (p *Plan) test(d *decoder, e *contract.Expr) boolExpr {
+	if p.interpreted {
+		return nil
+	}
+	c := compiler{d: d, ast: e.AST.NativeRep()}
+	return c.bool(c.ast.Expr())
+}
+
+// value compiles the expression of a derived column; nil when cel-go must evaluate it.
+func (p *Plan) value(d *decoder, e *contract.Expr, kind contract.Kind) func(*decoder, *field) {
+	if p.interpreted {
+		return nil
+	}
+	c := compiler{d: d, ast: e.AST.NativeRep()}
+	return c.derived(kind)
 }
 
 func (c *compiler) kind(e ast.Expr) types.Kind { return c.ast.GetType(e.ID()).Kind() }
@@ -549,13 +563,13 @@ func (p *Plan) planPrograms() error {
 	}
 	for _, i := range p.derived {
 		e := p.columns[i].Derived
-		if err := need(e, newCompiler(d, e).derived(p.columns[i].kind) != nil); err != nil {
+		if err := need(e, p.value(d, e, p.columns[i].kind) != nil); err != nil {
 			return fmt.Errorf("compile column %s of %s: %w", p.columns[i].Name, p.contract.Dataset, err)
 		}
 	}
 	for i := range p.rules {
 		e := &p.rules[i].Expr
-		if err := need(e, newCompiler(d, e).bool(e.AST.NativeRep().Expr()) != nil); err != nil {
+		if err := need(e, p.test(d, e) != nil); err != nil {
 			return fmt.Errorf("compile rule %s of %s: %w", p.rules[i].ID, p.contract.Dataset, err)
 		}
 	}
@@ -566,7 +580,7 @@ func (p *Plan) planPrograms() error {
 func (p *Plan) check(d *decoder, i int) func(*decoder) {
 	rule := &p.rules[i]
 	fields := d.operands(&rule.Expr)
-	test := newCompiler(d, &rule.Expr).bool(rule.Expr.AST.NativeRep().Expr())
+	test := p.test(d, &rule.Expr)
 	if test == nil {
 		program := p.programs[&rule.Expr]
 		view := d.rowOf(fields)
@@ -641,7 +655,7 @@ func (c *compiler) derived(kind contract.Kind) func(*decoder, *field) {
 func (p *Plan) derivation(d *decoder, i int) func(*decoder) {
 	f := d.tops[i]
 	fields := d.operands(f.Derived)
-	value := newCompiler(d, f.Derived).derived(f.kind)
+	value := p.value(d, f.Derived, f.kind)
 	if value == nil {
 		program := p.programs[f.Derived]
 		view := d.rowOf(fields)

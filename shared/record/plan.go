@@ -30,8 +30,9 @@ type Plan struct {
 	uniques  [][]int // sets of columns, without those that are the same throughout a run
 	limit    int
 
-	env      *cel.Env
-	programs map[*contract.Expr]cel.Program // of the expressions that are not closures
+	env         *cel.Env
+	programs    map[*contract.Expr]cel.Program // of the expressions that are not closures
+	interpreted bool                           // leave all expressions to cel-go, to compare with
 }
 
 // column is a column of the contract with what reading it needs at hand.
@@ -81,8 +82,10 @@ type bound struct {
 }
 
 // Compile prepares a contract for reading.
-func Compile(c *contract.Contract) (*Plan, error) {
-	p := &Plan{contract: c, leaves: contract.Leaves(c.Columns), rules: c.Rules, limit: c.Source.Limits.Record}
+func Compile(c *contract.Contract) (*Plan, error) { return compile(c, false) }
+
+func compile(c *contract.Contract, interpreted bool) (*Plan, error) {
+	p := &Plan{contract: c, leaves: contract.Leaves(c.Columns), rules: c.Rules, limit: c.Source.Limits.Record, interpreted: interpreted}
 	if p.limit <= 0 {
 		p.limit = DefaultRecordLimit
 	}

@@ -53,7 +53,7 @@ schema:
 	}
 	c, err := contract.Parse("trial.odcs.yaml", []byte(text.String()))
 	if err != nil {
-		t.Fatalf("parse contract: %v\n%s", err, text.String())
+		t.Fatalf("parse contract: %v", err)
 	}
 	p, err := Compile(c)
 	if err != nil {

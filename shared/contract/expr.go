@@ -155,7 +155,9 @@ func (b *builder) explain(message string) string {
 	}
 	if overloads, ok := strings.CutPrefix(message, "found no matching overload for "); ok {
 		hint := "the types do not fit"
-		if strings.Contains(overloads, "int") && strings.Contains(overloads, "double") {
+		if name, ok := between(overloads, "type(", ")"); ok {
+			hint = fmt.Sprintf("%s means a type in CEL: give a column of that name another physicalName", name)
+		} else if strings.Contains(overloads, "int") && strings.Contains(overloads, "double") {
 			hint = "CEL does not mix whole and floating numbers in arithmetic: write 2.0 for 2, or double(x)"
 		} else if strings.Contains(overloads, "null") {
 			hint = "a null operand makes the rule pass: say required: true where null is wrong"

@@ -69,14 +69,7 @@ var integerFormats = map[string][2]int64{
 
 func (o object) numberOptions(k *Constraints, kind Kind) {
 	o.bounds(k, func(n node) *big.Rat {
-		value, ok := n.number()
-		if !ok {
-			return nil
-		}
-		if f, _ := value.Float64(); kind == Double && math.IsInf(f, 0) {
-			n.fault("is %s; no double is that large: use another bound, or remove it", n.yaml.Value)
-			return nil
-		}
+		value, _ := n.number()
 		return value
 	})
 	if v, ok := o.get("multipleOf"); ok {

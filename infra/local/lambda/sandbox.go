@@ -22,14 +22,16 @@ type sandbox struct {
 	log   *logPipe
 	work  chan *invocation // taken by the Runtime API
 	ready chan struct{}    // closed at the first call for work
+	back  chan struct{}    // buffered: the process calls for work again after an answer
 	ended chan struct{}    // closed when the process is gone and its log read
 
-	mu      sync.Mutex
-	running *invocation
-	begun   time.Time
-	init    time.Duration
-	started bool   // ready is closed
-	fault   []byte // what the process reported to init/error
+	mu       sync.Mutex
+	running  *invocation
+	answered bool // and not yet back
+	begun    time.Time
+	init     time.Duration
+	started  bool   // ready is closed
+	fault    []byte // what the process reported to init/error
 }
 
 type invocation struct {
@@ -56,7 +58,7 @@ func (h *Host) start(ctx context.Context, f Function, root string) (*sandbox, er
 	if err != nil {
 		return nil, fmt.Errorf("prepare environment of %s: %w", f.Name, err)
 	}
-	s := &sandbox{id: id, host: h, dir: dir, work: make(chan *invocation), ready: make(chan struct{}), ended: make(chan struct{})}
+	s := &sandbox{id: id, host: h, dir: dir, work: make(chan *invocation), ready: make(chan struct{}), back: make(chan struct{}, 1), ended: make(chan struct{})}
 	if s.log, err = newLogPipe(func(request, line string) { h.options.Log(f, request, line) }); err != nil {
 		return nil, err
 	}
@@ -65,10 +67,10 @@ func (h *Host) start(ctx context.Context, f Function, root string) (*sandbox, er
 	s.cmd.Env = append(s.environment(f, root), variables...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log.in, s.log.in
 	s.cmd.SysProcAttr = processAttributes()
+	s.begun = h.options.Now()
 	h.mu.Lock()
 	h.sandboxes[id] = s
 	h.mu.Unlock()
-	s.begun = h.options.Now()
 	if err := h.spawner.start(s.cmd); err != nil {
 		s.log.close()
 		h.forget(s)
@@ -196,6 +198,7 @@ func (s *sandbox) exchange(ctx context.Context, in *invocation, f Function, time
 			if a.failed {
 				result.Error = "Unhandled"
 			}
+			s.settle(ctx, timeout)
 			return result
 		case <-s.ended:
 			return failed("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited: %s", in.id, s.cmd.ProcessState))
@@ -211,6 +214,20 @@ func (s *sandbox) exchange(ctx context.Context, in *invocation, f Function, time
 	}
 }
 
+// settle waits until the process that answered calls for work again, or ends: a panic is answered before the exit.
+func (s *sandbox) settle(ctx context.Context, timeout <-chan time.Time) {
+	select {
+	case <-s.back:
+		return
+	case <-s.ended:
+		return
+	case <-timeout:
+	case <-ctx.Done():
+	}
+	s.kill()
+	<-s.ended
+}
+
 // next is the process's call for work; nil when there will be none.
 func (s *sandbox) next(ctx context.Context) *invocation {
 	s.mu.Lock()
@@ -218,6 +235,10 @@ func (s *sandbox) next(ctx context.Context) *invocation {
 		s.started = true
 		s.init = s.host.options.Now().Sub(s.begun)
 		close(s.ready)
+	}
+	if s.answered {
+		s.answered = false
+		s.back <- struct{}{}
 	}
 	s.mu.Unlock()
 	select {
@@ -242,6 +263,6 @@ func (s *sandbox) answer(id string, a answer) error {
 		return errNotRunning
 	}
 	s.running.answer <- a
-	s.running = nil
+	s.running, s.answered = nil, true
 	return nil
 }

@@ -191,7 +191,7 @@ func TestBucketErrors(t *testing.T) {
 				t.Fatal("no error")
 			}
 			for _, sentinel := range []error{zone.ErrNotFound, zone.ErrCondition} {
-				if errors.Is(err, sentinel) != (sentinel == test.want) {
+				if want := errors.Is(test.want, sentinel); errors.Is(err, sentinel) != want {
 					t.Errorf("error %v, want %v", err, test.want)
 				}
 			}

@@ -212,11 +212,8 @@ func (e *examples) violation(v zone.ViolationRow) string {
 // classified tells whether what a pointer leads to may hold a classified value. The record itself does when any column
 // is classified; so do members that the contract does not name.
 func (e *examples) classified(pointer string) bool {
-	any := false
-	for i := range e.contract.Columns {
-		any = any || holdsMasked(&e.contract.Columns[i])
-	}
-	if !any {
+	isMasked := func(c contract.Column) bool { return holdsMasked(&c) }
+	if !slices.ContainsFunc(e.contract.Columns, isMasked) {
 		return false
 	}
 	if pointer == "" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"tributary/shared/contract"
 	"tributary/shared/zone"
@@ -20,7 +21,9 @@ const (
 	metaContract = "contract-version"
 	metaDigest   = "contract-digest"
 	metaEngine   = "engine-revision"
-	metaState    = "state" // of an audit row
+	metaState    = "state"   // of an audit row
+	metaRequest  = "request" // of an audit row: Lambda's request id, the same in all retries of one event
+	metaUntil    = "until"   // of an audit row: when the invocation that wrote it is over for certain
 )
 
 // identity is what determines the outcome of a run. Two attempts of one identity write the same.
@@ -101,6 +104,8 @@ func (j *job) writeAudit(ctx context.Context, row zone.AuditRow, before seen) (s
 	}
 	metadata := j.id.metadata(j.attempt)
 	metadata[metaState] = row.State + row.Replay.State
+	metadata[metaRequest] = j.request
+	metadata[metaUntil] = j.until.UTC().Format(time.RFC3339)
 	object, err := j.Audit.Put(ctx, j.run.AuditKey(), body, zone.PutOptions{
 		Condition: before.condition(), ContentType: "application/json", Metadata: metadata,
 	})
@@ -118,6 +123,16 @@ func (j *job) writeAudit(ctx context.Context, row zone.AuditRow, before seen) (s
 		return now, nil
 	}
 	return seen{}, &takenOverError{now: now}
+}
+
+// alerting tells whether another invocation, which has stored the run, may be about to send its alert. It is not when
+// this one is a retry of the same event: Lambda retries what has ended.
+func (j *job) alerting(stored *seen) bool {
+	if by := stored.object.Metadata[metaRequest]; by != "" && by == j.request {
+		return false
+	}
+	until, err := time.Parse(time.RFC3339, stored.object.Metadata[metaUntil])
+	return err == nil && j.Now().Before(until)
 }
 
 // newerContract tells whether the row was written under a newer version of the contract than this one.

@@ -46,7 +46,8 @@
 // There is one alert per run that has something to say: it did not load (critical), it rejected records (warning), or it
 // broke rules of severity warning (info). A clean run is silent. The alert's id derives from the run, its identity and its
 // outcome. SNS knows no idempotency, so an alert comes twice if the function dies, or loses the answer, between publishing
-// and recording. Values of classified columns are masked in it.
+// and recording. A run found "stored" is left to the invocation that stored it while that can still be running, which
+// Lambda retries under the same request id; a retry of it, or anybody after its deadline, sends the alert. Values of classified columns are masked in it.
 //
 // # Bounds
 //

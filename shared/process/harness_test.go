@@ -130,7 +130,6 @@ type page struct {
 	body    []byte // uncompressed
 	raw     []byte // compressed; nil: gzip of body
 	records int64
-	fetched time.Time
 }
 
 func jsonPage(records ...string) page {
@@ -196,8 +195,9 @@ func notify(key, version string) json.RawMessage {
 		"s3":{"bucket":{"name":"raw"},"object":{"key":%q,"versionId":%q}}}]}`, strings.ReplaceAll(key, "=", "%3D"), version))
 }
 
-func replay(run string, force bool) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"replay":{"dataset":"people","run":%q,"force":%v}}`, run, force))
+// replay asks for the scheduled run once more.
+func replay(force bool) json.RawMessage {
+	return json.RawMessage(fmt.Sprintf(`{"replay":{"dataset":"people","run":"20250304T144500Z","force":%v}}`, force))
 }
 
 // person is a record; extra members override.

@@ -108,7 +108,7 @@ type decompressed struct {
 func (d *decompressed) Read(p []byte) (int, error) {
 	n, err := d.src.Read(p)
 	d.size += int64(n)
-	if err != nil && err != io.EOF { //nolint:errorlint // only the bare io.EOF ends a stream
+	if err != nil && err != io.EOF {
 		err = &record.UnreadableError{Page: d.page, Reason: "the page cannot be decompressed: " + err.Error()}
 	}
 	return n, err

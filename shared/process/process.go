@@ -74,6 +74,9 @@ func setDefault[T comparable](to *T, value T) {
 	}
 }
 
+// maxInvocation is the longest that Lambda lets a function run.
+const maxInvocation = 15 * time.Minute
+
 // Processor processes the runs of one dataset.
 type Processor struct {
 	Contract    *contract.Contract
@@ -146,6 +149,7 @@ type job struct {
 	attempt  string
 	manifest zone.Manifest
 	deadline time.Time // for reading; zero: none
+	until    time.Time // when this invocation is over for certain
 	started  time.Time
 	log      *telemetry.Telemetry
 	request  string
@@ -196,7 +200,9 @@ func (p *Processor) begin(ctx context.Context, r request) (*job, error) {
 		version = object.Version
 	}
 	j.id = identity{manifest: version, contract: p.Contract.Version.String(), digest: p.Contract.Digest, engine: p.Revision}
+	j.until = j.started.Add(maxInvocation)
 	if deadline, ok := ctx.Deadline(); ok {
+		j.until = deadline
 		j.deadline = deadline.Add(-min(j.options.Margin, deadline.Sub(j.started)/4))
 	}
 	if lambda, ok := lambdacontext.FromContext(ctx); ok {
@@ -228,6 +234,7 @@ type step uint8
 const (
 	readAndStore step = iota
 	alertOnly         // all is stored, the alert may be missing
+	leave             // another invocation is at it
 	nothing
 	yield // to a newer contract
 )
@@ -249,6 +256,8 @@ func (j *job) next(before *seen, force bool) (step, error) {
 		state = row.Replay.State
 	}
 	switch {
+	case state == zone.StateStored && j.alerting(before):
+		return leave, nil
 	case state == zone.StateStored:
 		return alertOnly, nil
 	case state == zone.StateDone && !force:
@@ -269,8 +278,11 @@ func (j *job) process(ctx context.Context, force bool) (Result, error) {
 	switch todo {
 	case nothing:
 		return j.result(StatusSkipped, &before.row), nil
+	case leave:
+		return j.result(StatusJoined, &before.row), nil
 	case yield:
 		return j.giveWay(ctx, &takenOverError{now: before})
+	case readAndStore, alertOnly:
 	}
 	if todo == alertOnly && before.row.AlertID == "" && before.row.Replay.State != zone.StateStored {
 		return j.finish(ctx, &pass{job: j}, before)

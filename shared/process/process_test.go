@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
+	"tributary/shared/cloud/cloudtest"
 	"tributary/shared/record"
 	"tributary/shared/zone"
 )
@@ -226,7 +227,7 @@ func TestReplayUnderMendedContract(t *testing.T) {
 	w := newWorld(t)
 	event := w.ingest(scheduled, nil, mixed()...)
 	first := w.run(w.processor(testContract(t)), event)
-	second := w.run(w.processor(versionTwo(t)), replay("20250304T144500Z", false))
+	second := w.run(w.processor(versionTwo(t)), replay(false))
 	if second.Status != StatusProcessed || second.Clean != 5 || second.Rejected != 1 || first.AlertID == second.AlertID {
 		t.Errorf("%+v", second)
 	}
@@ -246,7 +247,7 @@ func TestReplayUnderMendedContract(t *testing.T) {
 	if old := w.run(w.processor(testContract(t)), event); old.Status != StatusSuperseded {
 		t.Errorf("old contract: %+v", old)
 	}
-	if old := w.run(w.processor(testContract(t)), replay("20250304T144500Z", true)); old.Status != StatusSuperseded {
+	if old := w.run(w.processor(testContract(t)), replay(true)); old.Status != StatusSuperseded {
 		t.Errorf("old contract, forced: %+v", old)
 	}
 	if diff := cmp.Diff(before, w.state()); diff != "" {
@@ -259,7 +260,7 @@ func TestForcedReplayChangesNoByte(t *testing.T) {
 	p := w.processor(testContract(t))
 	w.run(p, w.ingest(scheduled, nil, mixed()...))
 	before := w.state()
-	if got := w.run(p, replay("20250304T144500Z", true)); got.Status != StatusProcessed {
+	if got := w.run(p, replay(true)); got.Status != StatusProcessed {
 		t.Errorf("%+v", got)
 	}
 	if diff := cmp.Diff(before, w.state()); diff != "" {
@@ -387,7 +388,7 @@ func TestLakeRollsOver(t *testing.T) {
 	want := w.lake.Bodies()
 	p = w.processor(testContract(t, edit{"attributes: [email, score, balance, active, home, tags, born], ", "attributes: [score], "}))
 	p.Options = Options{Puts: 8}
-	w.run(p, replay("20250304T144500Z", true))
+	w.run(p, replay(true))
 	if row := w.auditRow(scheduled); len(row.LakeFiles) != 1 || len(w.ids()) != n || len(w.lake.Bodies()) != len(want)-2 {
 		t.Errorf("fewer files: %v, %d rows", row.LakeFiles, len(w.ids()))
 	}
@@ -471,5 +472,60 @@ func TestNothingClassifiedIsSaid(t *testing.T) {
 	}
 	if !strings.Contains(said, masked) || !strings.Contains(said, `minimum /score`) {
 		t.Errorf("said:\n%s", said)
+	}
+}
+
+// stopAt fails every call from the first of a method on.
+func stopAt(method string) func(cloudtest.Call) error {
+	dead := false
+	return func(c cloudtest.Call) error {
+		if dead = dead || c.Method == method; dead {
+			return errPlanted
+		}
+		return nil
+	}
+}
+
+func TestStoredRunIsLeftToItsInvocation(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, mixed()...)
+	x, y := w.actor(versionOne(t), event), w.actor(versionOne(t), event)
+	x.faults.Hook = stopAt("Topic.Publish")
+	if err := x.handle(); err == nil {
+		t.Fatal("no error")
+	}
+	y.deliver(t)
+	if n, state := len(w.topic.Messages()), w.auditRow(scheduled).State; n != 0 || state != zone.StateStored {
+		t.Errorf("another delivery while the first may be sending: %d alerts, %s", n, state)
+	}
+	w.now = w.now.Add(maxInvocation)
+	y.deliver(t)
+	if n, state := len(w.topic.Messages()), w.auditRow(scheduled).State; n != 1 || state != zone.StateDone {
+		t.Errorf("another delivery after it: %d alerts, %s", n, state)
+	}
+}
+
+// TestLateFileOfOlderContractIsRemoved lets an attempt of an older contract complete a file after the newer attempt has
+// looked for such: the older one finds out and removes it.
+func TestLateFileOfOlderContractIsRemoved(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, mixed()...)
+	old, young := w.actor(versionOne(t), event), w.actor(versionTwo(t), event)
+	young.Options.FileRecords = 100 // one file, where the older has two of rejects
+	done := false
+	old.faults.Hook = func(c cloudtest.Call) error {
+		if !done && !c.After && c.Method == "Upload.Complete" && strings.HasSuffix(c.Key, "00001.parquet") {
+			done = true
+			young.deliver(t)
+			// As if this attempt had listed before the other had claimed, and the file were its own.
+			if _, err := w.lake.Put(context.Background(), zone.NewRun("people", scheduled).LakeKey("people", 2), []byte("late"), zone.PutOptions{}); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	}
+	old.deliver(t)
+	if row := w.auditRow(scheduled); row.ContractVersion != "1.1.0" || len(w.lake.Bodies()) != 1+len(row.LakeFiles) {
+		t.Errorf("audit %+v, lake %v", row, slices.Sorted(maps.Keys(w.lake.Bodies())))
 	}
 }

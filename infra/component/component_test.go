@@ -184,14 +184,14 @@ func TestErrorNamesComponent(t *testing.T) {
 	}
 }
 
-func TestComment(t *testing.T) {
+func TestLine(t *testing.T) {
 	for _, test := range []struct{ in, want string }{
 		{"one\n  line ", "one line"},
 		{strings.Repeat("ä", 255), strings.Repeat("ä", 255)},
 		{strings.Repeat("ä", 256), strings.Repeat("ä", 254) + "…"},
 	} {
-		if got := comment(test.in); got != test.want {
-			t.Errorf("comment(%s) = %s", fmt.Sprintf("%.20q", test.in), got)
+		if got := line(test.in, longestComment); got != test.want {
+			t.Errorf("line(%s) = %s", fmt.Sprintf("%.20q", test.in), got)
 		}
 	}
 }

@@ -78,7 +78,7 @@ type Class string
 // The classes of grants.
 const (
 	Called Class = "Call"   // the function calls it
-	Behalf Class = "Behalf" // a service does it with the role: logs, traces, the failure queue, the schedule's target
+	Behalf Class = "Behalf" // a service does it in the role's name: keys, logs, traces, the failure queue, the schedule's target
 	Answer Class = "Answer" // without it AWS answers otherwise: 403 instead of 404 for a missing key
 )
 
@@ -162,7 +162,7 @@ func Encrypt(p Place, name, keyARN, service string) Grant {
 // Decrypt is the grant to read under a key through a service.
 func Decrypt(p Place, name, keyARN, service string) Grant {
 	return Grant{
-		Class: Answer, Name: name, Actions: []string{"kms:Decrypt"}, Resources: []string{keyARN},
+		Class: Behalf, Name: name, Actions: []string{"kms:Decrypt"}, Resources: []string{keyARN},
 		Condition: Condition{"StringEquals": {"kms:ViaService": {p.Service(service)}}},
 		Why:       service + " asks KMS in the caller's name; the function itself never calls KMS",
 	}

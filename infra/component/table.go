@@ -112,7 +112,7 @@ func NewTable(ctx *pulumi.Context, name string, args TableArgs, opts ...pulumi.R
 	for _, c := range args.Columns {
 		column := &glue.CatalogTableStorageDescriptorColumnArgs{Name: pulumi.String(c.Name), Type: pulumi.String(c.Type)}
 		if c.Comment != "" {
-			column.Comment = pulumi.String(comment(c.Comment))
+			column.Comment = pulumi.String(line(c.Comment, longestComment))
 		}
 		columns = append(columns, column)
 	}
@@ -120,7 +120,7 @@ func NewTable(ctx *pulumi.Context, name string, args TableArgs, opts ...pulumi.R
 	table, err := glue.NewCatalogTable(ctx, name, &glue.CatalogTableArgs{
 		DatabaseName: args.Database,
 		Name:         pulumi.String(args.Table),
-		Description:  pulumi.String(args.Description),
+		Description:  pulumi.String(line(args.Description, longestDescription)),
 		// Without it DDL on the table fails with a NullPointerException.
 		TableType:     pulumi.String("EXTERNAL_TABLE"),
 		Parameters:    pulumi.ToStringMap(tableParameters(args.Format, args.Since)),
@@ -159,11 +159,17 @@ func tableParameters(format Format, since string) map[string]string {
 	}
 }
 
-// comment cuts a description to Glue's 255 characters on one line.
-func comment(s string) string {
+// What Glue keeps of texts.
+const (
+	longestComment     = 255
+	longestDescription = 2048
+)
+
+// line is a text on one line, cut where it is too long.
+func line(s string, longest int) string {
 	r := []rune(strings.Join(strings.Fields(s), " "))
-	if len(r) <= 255 {
+	if len(r) <= longest {
 		return string(r)
 	}
-	return string(r[:254]) + "…"
+	return string(r[:longest-1]) + "…"
 }

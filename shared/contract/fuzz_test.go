@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Parse answers any text with a contract or with faults that have a place, and takes its own files.
@@ -41,6 +42,35 @@ func FuzzParse(f *testing.F) {
 			if fault.File != "f" || fault.Line < 1 || fault.Column < 1 || fault.Message == "" {
 				t.Errorf("fault without a place or a message: %+v", fault)
 			}
+		}
+	})
+}
+
+// A time that a pattern writes is read by it again, as the same time as far as the pattern tells.
+func FuzzDatePattern(f *testing.F) {
+	for _, pattern := range []string{
+		"yyyy-MM-dd", "dd.MM.yyyy HH:mm", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "EEE, dd MMM yyyy HH:mm:ss Z", "M/d/yyyy h:mm a",
+		"yyyyMMddHHmmss", "d MMMM uuuu", "yyyy''MM''dd", "yyyyMMM'ember'dd", "ss.SSSdd", "yyyyMd",
+	} {
+		f.Add(pattern, int64(1741099550155))
+	}
+	f.Fuzz(func(t *testing.T, pattern string, ms int64) {
+		p, err := compilePattern(pattern)
+		if err != nil || !p.date {
+			return
+		}
+		at := time.UnixMilli(ms).UTC()
+		if at.Year() < 1 || at.Year() > 9999 {
+			return
+		}
+		form := TimeFormat{Pattern: pattern, Layout: p.layout, Zone: time.UTC}
+		text := at.Format(p.layout)
+		again, err := form.Parse(text)
+		if err != nil {
+			t.Fatalf("%q writes %q and does not read it: %v", pattern, text, err)
+		}
+		if again.Format(p.layout) != text {
+			t.Errorf("%q reads %q as %s", pattern, text, again)
 		}
 	})
 }

@@ -29,8 +29,9 @@ var jdkFields = map[string]string{
 // compilePattern turns a JDK pattern into a Go layout. It refuses by name what Go's layouts cannot say.
 func compilePattern(pattern string) (datePattern, error) {
 	var p datePattern
-	var layout strings.Builder
+	var parts []string // of the layout, each formatted alone
 	seen := map[byte]bool{}
+	open := false // the field before has one digit or two
 	for i := 0; i < len(pattern); {
 		c := pattern[i]
 		switch {
@@ -42,23 +43,31 @@ func compilePattern(pattern string) (datePattern, error) {
 			if err := checkLiteral(literal); err != nil {
 				return p, err
 			}
-			layout.WriteString(literal)
+			parts, open = append(parts, literal), false
 			i += length
 		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
 			j := i
 			for j < len(pattern) && pattern[j] == c {
 				j++
 			}
-			field, err := jdkField(pattern[i:j], layout.String())
+			field, err := jdkField(pattern[i:j], strings.Join(parts, ""))
 			if err != nil {
 				return p, err
+			}
+			if open && field[0] >= '0' && field[0] <= '9' {
+				return p, fmt.Errorf("the pattern has %s beside a number of one digit or two: write two letters, or put a character between", pattern[i:j])
 			}
 			family := fieldFamily(c)
 			if seen[family] {
 				return p, fmt.Errorf("the pattern names %s twice: remove one", fieldNames[family])
 			}
 			seen[family] = true
-			layout.WriteString(field)
+			if c == 'S' {
+				parts[len(parts)-1] += field // a fraction is known by the point before it
+			} else {
+				parts = append(parts, field)
+			}
+			open = len(field) == 1
 			i = j
 		case strings.IndexByte("[]{}#", c) >= 0:
 			return p, fmt.Errorf("the pattern uses %q, which is not supported: one column has one form", string(c))
@@ -66,11 +75,20 @@ func compilePattern(pattern string) (datePattern, error) {
 			if err := checkLiteral(string(c)); err != nil {
 				return p, err
 			}
-			layout.WriteByte(c)
+			parts, open = append(parts, string(c)), false
 			i++
 		}
 	}
-	p.layout = layout.String()
+	p.layout = strings.Join(parts, "")
+	for _, at := range []time.Time{sampleTime, sampleTime.AddDate(-7, 6, 13).Add(7 * time.Hour)} {
+		var apart strings.Builder
+		for _, part := range parts {
+			apart.WriteString(at.Format(part))
+		}
+		if apart.String() != at.Format(p.layout) {
+			return p, fmt.Errorf("the pattern's parts run into each other: put a character between them")
+		}
+	}
 	p.date = seen['y'] && seen['M'] && seen['d']
 	p.offset = seen['X']
 	switch {
@@ -153,10 +171,12 @@ func quoted(text string) (string, int, error) {
 	return "", 0, fmt.Errorf("the pattern's quote is not closed")
 }
 
+// sampleTime differs from Go's reference time in every part.
+var sampleTime = time.Date(2011, 11, 13, 17, 18, 19, 987654321, time.FixedZone("ABC", 5400))
+
 // checkLiteral refuses literals that Go would read as a part of the time, alone or with their neighbours.
 func checkLiteral(literal string) error {
-	a := time.Date(2011, 11, 13, 17, 18, 19, 0, time.FixedZone("ABC", 5400)).Format(literal)
-	if a != literal || strings.ContainsAny(literal, "0123456789_") {
+	if sampleTime.Format(literal) != literal || strings.ContainsAny(literal, "0123456789_") {
 		return fmt.Errorf("the pattern's literal %q is not supported: it holds digits, _ or an English name of a month or day", literal)
 	}
 	return nil

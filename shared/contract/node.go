@@ -209,7 +209,7 @@ func (n node) integer(low, high int64) (int64, bool) {
 }
 
 // The exponent is bounded because an exact number of 1e999999999 would fill the memory.
-var numberText = regexp.MustCompile(`^[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,3})?$`)
+var numberText = regexp.MustCompile(`^[-+]?((0|[1-9][0-9]{0,399})(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,3})?$`)
 
 // bareExponent is a number that YAML 1.1 does not know as one: it wants a point and a signed exponent.
 var bareExponent = regexp.MustCompile(`^[^.]*[eE]|[eE][0-9]`)

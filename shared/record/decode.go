@@ -173,7 +173,7 @@ func (d *decoder) readObject(o *object, i int, rep byte) int {
 			continue
 		}
 		if b[i] != '}' {
-			return d.syntax(i, "no comma or brace behind a member")
+			return d.syntax(i, "no comma or bracket behind a value")
 		}
 		if seen < o.known {
 			d.absent(o, stamp, rep)

@@ -49,7 +49,11 @@ const (
 
 // unreadable says what is wrong with the page at position i.
 func (p *document) unreadable(i int, format string, args ...any) error {
-	return &UnreadableError{Page: p.page, Offset: p.base + int64(i), Reason: fmt.Sprintf(format, args...)}
+	return p.unreadableAt(p.base+int64(i), format, args...)
+}
+
+func (p *document) unreadableAt(offset int64, format string, args ...any) error {
+	return &UnreadableError{Page: p.page, Offset: offset, Reason: fmt.Sprintf(format, args...)}
 }
 
 // stopped turns the scanner's fault into what is wrong with the page.
@@ -121,9 +125,9 @@ func (p *document) read(src io.Reader, limit int) error {
 		if lines {
 			return p.stream(i)
 		}
-		start := i
+		start := p.base + int64(i)
 		if i, err = p.pass(i); err == nil && c != 'n' {
-			err = p.unreadable(start, "the page is a single value and no array of records")
+			err = p.unreadableAt(start, "the page is a single value and no array of records")
 		}
 	}
 	if err != nil {
@@ -221,10 +225,11 @@ func (p *document) envelope(i int, pointer []string) (int, error) {
 		return 0, p.unreadable(i, "there is no array at %s, where the contract says the records are", p.where())
 	}
 	if c != '{' && c != '[' {
+		start := p.base + int64(i)
 		if _, err := p.pass(i); err != nil {
 			return 0, err
 		}
-		return 0, p.unreadable(i, "there is nothing at %s, where the contract says the records are", p.where())
+		return 0, p.unreadableAt(start, "there is nothing at %s, where the contract says the records are", p.where())
 	}
 	found := false
 	closing := c + 2
@@ -303,7 +308,7 @@ func (p *document) array(i int) (int, error) {
 				return 0, p.unreadable(i, "the page is no JSON: nothing behind a comma")
 			}
 		} else if c != ']' {
-			p.syntax(i, "no comma or bracket behind a record")
+			p.syntax(i, "no comma or bracket behind a value")
 			return 0, p.stopped()
 		}
 	}

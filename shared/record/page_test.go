@@ -64,7 +64,7 @@ func TestPages(t *testing.T) {
 		{name: "trailing bytes", page: "[{\"n\":1}] x", fault: "read page 1: the page goes on behind its JSON at byte 10"},
 		{name: "second array", page: "[{\"n\":1}][{\"n\":2}]", fault: "read page 1: the page goes on behind its JSON at byte 9"},
 		{name: "trailing comma", page: `[{"n":1},]`, fault: "read page 1: the page is no JSON: nothing behind a comma at byte 9"},
-		{name: "missing comma", page: `[{"n":1}{"n":2}]`, fault: "read page 1: the page is no JSON: no comma or bracket behind a record at byte 8"},
+		{name: "missing comma", page: `[{"n":1}{"n":2}]`, fault: "read page 1: the page is no JSON: no comma or bracket behind a value at byte 8"},
 		{name: "bad record in an array", page: `[{"n":1},{"n":01}]`, fault: "read page 1: the page is no JSON: invalid number at byte 15"},
 		{name: "NUL", page: "[{\"n\":1},\x00]", fault: "read page 1: the page is no JSON: no JSON value at byte 9"},
 		{

@@ -263,11 +263,11 @@ func writeElement(b *strings.Builder, elements []*format.SchemaElement, indent s
 		return rest
 	}
 	name := strings.ToLower(e.Type.String())
-	switch *e.Type {
-	case format.Type_BYTE_ARRAY:
+	if *e.Type == format.Type_BYTE_ARRAY {
 		name = "binary"
-	case format.Type_FIXED_LEN_BYTE_ARRAY:
-		name += "(" + strconv.Itoa(int(e.GetTypeLength())) + ")"
+	}
+	if e.TypeLength != nil {
+		name += "(" + strconv.Itoa(int(*e.TypeLength)) + ")"
 	}
 	b.WriteString(name + " " + e.Name + annotation(e) + ";\n")
 	return rest

@@ -103,7 +103,7 @@ func TestNewWriter_refuses(t *testing.T) {
 		{name: "more places than digits", columns: []contract.Column{col("l", listOf(decimal(3, 4)))}, want: "column l.element: decimal(3,4): scale"},
 		{name: "all faults at once", columns: []contract.Column{col("", text), col("d", decimal(40, 0)), col("s", structOf())}, want: "has no name\ncolumn d: decimal(40,0): precision must lie in 1…38\ncolumn s: struct has no fields"},
 		{name: "negative row group", columns: []contract.Column{col("a", text)}, opts: Options{RowGroupRows: -1, RowGroupBytes: -2}, want: "check parquet options: RowGroupRows -1 is negative\nRowGroupBytes -2 is negative"},
-		{name: "metadata twice", columns: []contract.Column{col("a", text)}, opts: Options{Metadata: []KeyValue{{"k", "1"}, {"k", "2"}}}, want: `Metadata names "k" twice`},
+		{name: "metadata twice", columns: []contract.Column{col("a", text)}, opts: Options{Metadata: []KeyValue{{"k", "1"}, {"k", "2"}}}, want: `metadata names "k" twice`},
 		{name: "an unknown codec", columns: []contract.Column{col("a", text)}, opts: Options{Codec: 9}, want: "choose parquet codec: codec(9) is not known"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

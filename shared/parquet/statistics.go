@@ -183,10 +183,10 @@ func (s *statistics) add(typ format.Type, v *record.Vector) {
 		s.int64s(v.I64)
 	case format.Type_DOUBLE:
 		s.floats(v.F64)
-	case format.Type_BYTE_ARRAY:
-		s.strings(v.Bytes)
 	case format.Type_FIXED_LEN_BYTE_ARRAY:
 		s.decimals(v.Bytes)
+	default:
+		s.strings(v.Bytes)
 	}
 }
 

@@ -3,6 +3,7 @@ package parquet
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -228,7 +229,7 @@ func chunkSlots(t testing.TB, chunk reader.ColumnChunk) []slot {
 	defer pages.Close()
 	for {
 		page, err := pages.ReadPage()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {
@@ -236,7 +237,7 @@ func chunkSlots(t testing.TB, chunk reader.ColumnChunk) []slot {
 		}
 		values := make([]reader.Value, page.NumValues())
 		n, err := page.Values().ReadValues(values)
-		if err != nil && err != io.EOF || n != len(values) {
+		if err != nil && !errors.Is(err, io.EOF) || n != len(values) {
 			t.Fatalf("read values of column %d: %d of %d: %v", chunk.Column(), n, len(values), err)
 		}
 		for _, v := range values {

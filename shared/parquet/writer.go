@@ -35,7 +35,7 @@ type Options struct {
 	RowGroupRows  int        // a row group holds whole batches and, but for a larger batch, at most so many rows; 0: DefaultRowGroupRows
 	RowGroupBytes int64      // a row group ends with the batch that brings its encoded pages to this size; 0: DefaultRowGroupBytes
 	Metadata      []KeyValue // of the footer, in this order
-	CreatedBy     string     // "application version x.y.z"; "": tributary
+	CreatedBy     string     // "application version x.y.z"; "": tributary, version unknown
 }
 
 // KeyValue is an entry of the file's metadata.
@@ -95,7 +95,7 @@ func (o *Options) complete() error {
 	seen := make(map[string]bool, len(o.Metadata))
 	for _, m := range o.Metadata {
 		if seen[m.Key] {
-			faults = append(faults, fmt.Errorf("Metadata names %q twice", m.Key))
+			faults = append(faults, fmt.Errorf("metadata names %q twice", m.Key))
 		}
 		seen[m.Key] = true
 	}
@@ -106,7 +106,7 @@ func (o *Options) complete() error {
 		o.RowGroupBytes = DefaultRowGroupBytes
 	}
 	if o.CreatedBy == "" {
-		o.CreatedBy = "tributary"
+		o.CreatedBy = "tributary version 0.0.0"
 	}
 	return errors.Join(faults...)
 }

@@ -79,7 +79,7 @@ func someRow(i int) []any {
 	row := []any{
 		"Größe " + strconv.Itoa(i%40),
 		int64(i) * 7919 * (1 - int64(i%2)*2),
-		float64(i)*1.1 - 50,
+		float64(float64(i)*1.1) - 50, // the conversion keeps processors from fusing the two operations
 		int64(i%2000)*1e12 - 1e15,
 		new(big.Int).Mul(big.NewInt(int64(i-100)), bigInt("123456789012345678901234567890")),
 		i%3 == 0,

@@ -16,7 +16,14 @@ type Manifest struct {
 	Source          string         `json:"source"` // URL without secrets, or file:NAME for an upload
 	Ended           string         `json:"ended"`  // complete, or why a run with a cursor ended early
 	Records         int64          `json:"records"`
+	Cursor          *CursorRange   `json:"cursor,omitempty"` // of a source with an incremental cursor
 	Pages           []ManifestPage `json:"pages"`
+}
+
+// CursorRange is the part of an incremental source that a run brought.
+type CursorRange struct {
+	From string `json:"from"` // where the run started
+	To   string `json:"to"`   // the greatest value in its records, where the next run starts; "" when there is none
 }
 
 // ManifestPage is one raw object of the run.
@@ -33,5 +40,6 @@ type ManifestPage struct {
 // How a run ended.
 const (
 	EndedComplete   = "complete"   // the source had no more pages
+	EndedRateLimit  = "rate_limit" // the source asked to wait for longer than the run had; the next run carries on
 	EndedUnreadable = "unreadable" // the last page is no JSON, or lacks the array of records: no way leads further
 )

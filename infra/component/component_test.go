@@ -37,8 +37,8 @@ func TestDocuments(t *testing.T) {
 		"topic":          topicDocument(testPlace, "t", "x-*"),
 		"function-trust": functionTrust(),
 		"schedule-trust": scheduleTrust(testPlace, "g"),
-		"schedule":       Identity(scheduleGrants(testPlace, "f", "q")),
-		"function":       Identity(functionGrants(testPlace, "/aws/lambda/f", "q")),
+		"schedule":       Identity(ScheduleGrants(testPlace, "s", "f")),
+		"function":       Identity(FunctionGrants(testPlace, "f")),
 		"key-use":        Identity([]Grant{Encrypt(testPlace, "Use", key, "s3"), Decrypt(testPlace, "Open", key, "secretsmanager")}),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -80,6 +80,12 @@ type Function struct {
 	FailuresName, FailuresURL, FailuresArn pulumi.StringOutput
 }
 
+// LogGroupName is the log group of a function.
+func LogGroupName(function string) string { return "/aws/lambda/" + function }
+
+// FailuresName is the queue of a function's events that failed for good.
+func FailuresName(function string) string { return function + "-failures" }
+
 // NewFunction declares a function.
 //
 // The role's policy comes before the function and its failure destination: Lambda checks on the spot that the role may
@@ -91,7 +97,7 @@ func NewFunction(ctx *pulumi.Context, name string, args FunctionArgs, opts ...pu
 	}
 	child := pulumi.Parent(fn)
 	tags := pulumi.ToStringMap(args.Tags)
-	logGroup, queueName := "/aws/lambda/"+args.Function, args.Function+"-failures"
+	logGroup, queueName := LogGroupName(args.Function), FailuresName(args.Function)
 
 	logs, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(logGroup),
@@ -118,7 +124,7 @@ func NewFunction(ctx *pulumi.Context, name string, args FunctionArgs, opts ...pu
 		Name: pulumi.String("function"),
 		Role: role.Name,
 		Policy: pulumix.Apply(args.Grants, func(grants []Grant) string {
-			return Identity(slices.Concat(grants, functionGrants(args.Place, logGroup, queueName))).Text()
+			return Identity(slices.Concat(grants, FunctionGrants(args.Place, args.Function))).Text()
 		}),
 	}, child)
 	if err != nil {

@@ -119,8 +119,9 @@ func Identity(grants []Grant) Document {
 // X-Ray has no resource-level permissions for writing segments (Service Authorization Reference, AWS X-Ray).
 const everything = "*"
 
-// functionGrants are what every function's role needs for what Lambda does on its behalf.
-func functionGrants(p Place, logGroup, queue string) []Grant {
+// FunctionGrants are what every function's role needs for what Lambda does on its behalf.
+func FunctionGrants(p Place, function string) []Grant {
+	logGroup, queue := LogGroupName(function), FailuresName(function)
 	return []Grant{
 		{
 			Class: Behalf, Name: "WriteLogs", Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"}, Resources: []string{p.LogGroupARN(logGroup) + ":*"},
@@ -137,15 +138,15 @@ func functionGrants(p Place, logGroup, queue string) []Grant {
 	}
 }
 
-// scheduleGrants are what a schedule's role needs.
-func scheduleGrants(p Place, function, queue string) []Grant {
+// ScheduleGrants are what a schedule's role needs.
+func ScheduleGrants(p Place, schedule, function string) []Grant {
 	return []Grant{
 		{
 			Class: Behalf, Name: "InvokeTarget", Actions: []string{"lambda:InvokeFunction"}, Resources: []string{p.FunctionARN(function)},
 			Why: "EventBridge Scheduler starts the function",
 		},
 		{
-			Class: Behalf, Name: "SendUndelivered", Actions: []string{"sqs:SendMessage"}, Resources: []string{p.QueueARN(queue)},
+			Class: Behalf, Name: "SendUndelivered", Actions: []string{"sqs:SendMessage"}, Resources: []string{p.QueueARN(UndeliveredName(schedule))},
 			Why: "EventBridge Scheduler keeps what it could not hand over",
 		},
 	}
@@ -164,7 +165,7 @@ func Decrypt(p Place, name, keyARN, service string) Grant {
 	return Grant{
 		Class: Behalf, Name: name, Actions: []string{"kms:Decrypt"}, Resources: []string{keyARN},
 		Condition: Condition{"StringEquals": {"kms:ViaService": {p.Service(service)}}},
-		Why:       service + " asks KMS in the caller's name; the function itself never calls KMS",
+		Why:       service + " asks KMS in the caller's name",
 	}
 }
 

@@ -61,6 +61,9 @@ const (
 	handOverAttempts = 20
 )
 
+// UndeliveredName is the queue of what a schedule could not hand over.
+func UndeliveredName(schedule string) string { return schedule + "-undelivered" }
+
 // NewSchedule declares a schedule.
 func NewSchedule(ctx *pulumi.Context, name string, args ScheduleArgs, opts ...pulumi.ResourceOption) (*Schedule, error) {
 	s := &Schedule{}
@@ -69,7 +72,7 @@ func NewSchedule(ctx *pulumi.Context, name string, args ScheduleArgs, opts ...pu
 	}
 	child := pulumi.Parent(s)
 	tags := pulumi.ToStringMap(args.Tags)
-	queueName := args.Schedule + "-undelivered"
+	queueName := UndeliveredName(args.Schedule)
 
 	group, err := scheduler.NewScheduleGroup(ctx, name, &scheduler.ScheduleGroupArgs{Name: pulumi.String(args.Schedule), Tags: tags}, child)
 	if err != nil {
@@ -91,7 +94,7 @@ func NewSchedule(ctx *pulumi.Context, name string, args ScheduleArgs, opts ...pu
 	policy, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
 		Name:   pulumi.String("schedule"),
 		Role:   role.Name,
-		Policy: pulumi.String(Identity(scheduleGrants(args.Place, args.Function, queueName)).Text()),
+		Policy: pulumi.String(Identity(ScheduleGrants(args.Place, args.Schedule, args.Function)).Text()),
 	}, child)
 	if err != nil {
 		return nil, fmt.Errorf("declare policy of schedule %s: %w", args.Schedule, err)

@@ -59,7 +59,7 @@ func functionAlarms(kind, function string, timeoutSeconds int, dataset string) [
 			window, 1, metric("AsyncEventsDropped", "Sum")),
 		counted(kind+"-lost", fmt.Sprintf("Lambda could not even write a failed event of the %s function of %s to its queue: that event is gone, the raw bytes are not, and a replay brings the run back", kind, dataset),
 			window, 1, metric("DestinationDeliveryFailures", "Sum")),
-		queueAlarm(kind+"-failures", function+"-failures", fmt.Sprintf("Events of the %s function of %s wait in the failure queue to be sent again when the cause is gone", kind, dataset)),
+		queueAlarm(kind+"-failures", component.FailuresName(function), fmt.Sprintf("Events of the %s function of %s wait in the failure queue to be sent again when the cause is gone", kind, dataset)),
 	}
 }
 
@@ -78,7 +78,7 @@ func scheduleAlarms(group, dataset string) []component.Alarm {
 			3, 3, metric("TargetErrorCount")),
 		counted("schedule-dropped", fmt.Sprintf("The schedule of %s gave up on a run; it should be in the queue of undelivered runs", dataset),
 			1, 1, metric("InvocationDroppedCount")),
-		queueAlarm("schedule-undelivered", group+"-undelivered", fmt.Sprintf("Runs of %s were never handed to the ingest function and wait to be sent again", dataset)),
+		queueAlarm("schedule-undelivered", component.UndeliveredName(group), fmt.Sprintf("Runs of %s were never handed to the ingest function and wait to be sent again", dataset)),
 	}
 }
 

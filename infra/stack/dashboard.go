@@ -74,8 +74,8 @@ func graphs(p program, l *Pipeline) []component.Graph {
 			function("ingest", ingestFunction, "Duration", "Maximum"), function("process", processFunction, "Duration", "Maximum"),
 		}},
 		{Title: "Healthy: waiting in failure queues", Period: fiveMinutes, Lines: []component.Line{
-			queue("ingest", p.function(ingestFunction, c.Dataset)+"-failures"), queue("process", p.function(processFunction, c.Dataset)+"-failures"),
-			queue("schedule", p.schedule(c.Dataset)+"-undelivered"),
+			queue("ingest", component.FailuresName(p.function(ingestFunction, c.Dataset))), queue("process", component.FailuresName(p.function(processFunction, c.Dataset))),
+			queue("schedule", component.UndeliveredName(p.schedule(c.Dataset))),
 		}},
 	}
 }

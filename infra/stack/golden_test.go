@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +71,46 @@ func TestPolicies(t *testing.T) {
 		}
 	}
 	golden(t, "dev.policies.txt", b.String())
+}
+
+func TestPermissions(t *testing.T) {
+	c, err := contract.Load(filepath.Join(projectRoot, datasetsDir, "coin_markets.odcs.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "permissions.md", Permissions(c))
+}
+
+// Two stacks live in one account: no name that AWS keeps once per account or once for all is in both.
+func TestStacksDoNotMeet(t *testing.T) {
+	p := newProject(t)
+	p.settings["dev-2"] = p.settings["dev"]
+	taken := map[string]string{}
+	for _, stack := range []string{"dev", "prod", "dev-2"} {
+		for _, r := range p.mustDeploy(t, stack) {
+			// A role's inline policy, a table of a database and a rule of a bucket have names of their own house.
+			if !isPlain(r) || slices.Contains([]string{rolePolicyType, glueTableType, permissionType}, r.Type) {
+				continue
+			}
+			for _, input := range []string{"name", "dashboardName"} {
+				name, ok := r.Inputs[input].(string)
+				if !ok && r.Type == bucketType {
+					name, ok = r.Inputs["bucket"].(string)
+				}
+				if !ok {
+					continue
+				}
+				key := r.Type + " " + name
+				if first := taken[key]; first != "" && first != stack {
+					t.Errorf("%s is in %s and %s", key, first, stack)
+				}
+				taken[key] = stack
+			}
+		}
+	}
+	if len(taken) < 100 {
+		t.Errorf("only %d names were looked at", len(taken))
+	}
 }
 
 func TestGlueTables(t *testing.T) {

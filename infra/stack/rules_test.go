@@ -299,6 +299,23 @@ var rules = []rule{
 		},
 	},
 	{
+		name: "a bucket's parts are configured one after the other, access first",
+		check: func(rs resources) []string {
+			chain := []string{blockType, ownershipType, versioningType, encryptionType, lifecycleType, bucketPolicyType}
+			var broken []string
+			for i, typ := range chain[1:] {
+				for _, r := range rs.of(typ) {
+					before := rs.siblings(r, chain[i])
+					if len(before) != 1 || !slices.Contains(r.Dependencies, before[0].URN) {
+						broken = append(broken, r.id()+": does not wait for "+chain[i])
+					}
+				}
+			}
+			return broken
+		},
+		plant: func(rs resources) { rs.get(bucketPolicyType, "lake").Dependencies = nil },
+	},
+	{
 		name: "functions are arm64 on the operating system's runtime, traced, logging JSON at INFO",
 		check: each(functionType, func(_ resources, f recorded) string {
 			if at(f.Inputs, "architectures", 0) != "arm64" || f.Inputs["runtime"] != "provided.al2023" || f.Inputs["handler"] != "bootstrap" ||

@@ -35,7 +35,11 @@ COMMAND -help shows its flags.
 
 // Main runs the command with its arguments and returns the exit status.
 func Main(ctx context.Context, args []string, stdout *os.File, stderr io.Writer, getenv func(string) string) int {
-	err := dispatch(ctx, args, stdout, getenv)
+	return conclude(ctx, dispatch(ctx, args, stdout, getenv), stderr)
+}
+
+// conclude tells of an error and finds the exit status.
+func conclude(ctx context.Context, err error, stderr io.Writer) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0

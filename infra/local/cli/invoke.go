@@ -108,7 +108,7 @@ func (s *session) bring(ctx context.Context, o options, c *contract.Contract, ru
 		run.ID(), run.Dataset, relative(s.folder.Path())))
 	s.progress.Start("ingest", "asking "+s.sources[c.Dataset].url)
 	s.sources[c.Dataset].begin(run.At)
-	s.watch.reset(s.progress, s.outputs.RawBucket, s.outputs.Datasets[c.Dataset])
+	s.watch.reset(s.progress, s.outputs, s.outputs.Datasets[c.Dataset], s.sources[c.Dataset].requests)
 	if err := s.fire(c, run.At); err != nil {
 		return err
 	}
@@ -132,7 +132,6 @@ func (s *session) bring(ctx context.Context, o options, c *contract.Contract, ru
 	if !found {
 		return fmt.Errorf("fetch run %s of %s: %s", run.ID(), run.Dataset, strings.Join(s.watch.faults(), "; "))
 	}
-	s.progress.Update(s.sources[c.Dataset].requests())
 	if err := s.env.Close(); err != nil {
 		return fmt.Errorf("end environment: %w", err)
 	}
@@ -145,7 +144,7 @@ func (s *session) bring(ctx context.Context, o options, c *contract.Contract, ru
 
 // call invokes the function, waits until what it set off is done, and prints its answer and its log.
 func (s *session) call(ctx context.Context, stdout io.Writer, style screen.Style, function string, payload []byte) error {
-	s.watch.reset(s.progress, "", datasetOutputs{})
+	s.watch.reset(s.progress, s.outputs, datasetOutputs{}, nil)
 	s.progress.Start("invoke", function)
 	result, err := s.env.Invoke(ctx, function, payload)
 	if err != nil {

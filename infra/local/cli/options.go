@@ -16,6 +16,7 @@ import (
 type options struct {
 	stack   string
 	dataset string
+	dir     string // for what buckets and tables hold; empty: folderOf
 	colours screen.Colours
 
 	from  string    // run: file or URL in place of the built-in API
@@ -99,6 +100,7 @@ func newFlags(name, usage string, help io.Writer, o *options, colours *string) *
 	}
 	flags.StringVar(&o.stack, "stack", "dev", "`name` of the stack whose settings are deployed")
 	flags.StringVar(&o.dataset, "dataset", "", "`name` of the dataset (default: every dataset of shared/datasets)")
+	flags.StringVar(&o.dir, "dir", "", "`folder` for what buckets and tables hold (default: .local)")
 	flags.StringVar(colours, "color", string(screen.Auto), "auto, always or never")
 	return flags
 }

@@ -57,7 +57,7 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	from := s.sources[c.Dataset]
 	from.begin(at)
 	former := s.former
-	s.watch.reset(s.progress, s.outputs.RawBucket, s.outputs.Datasets[c.Dataset])
+	s.watch.reset(s.progress, s.outputs, s.outputs.Datasets[c.Dataset], from.requests)
 	s.progress.Start("ingest", "asking "+from.url)
 	if err := s.fire(c, at); err != nil {
 		return screen.Dataset{}, nil, err
@@ -67,6 +67,9 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	quiet := s.env.Quiet(waiting)
 	if ctx.Err() != nil {
 		return screen.Dataset{}, nil, ctx.Err()
+	}
+	if from.api != nil && from.requests() == "" {
+		s.progress.Update("nothing asked: the run's manifest stands")
 	}
 	faults := s.watch.faults()
 	if quiet != nil {

@@ -36,7 +36,7 @@ type session struct {
 
 // open builds the functions, starts the sources and the environment, and gives it back what earlier runs left.
 func open(ctx context.Context, o options, progress *screen.Progress) (*session, error) {
-	s := &session{stack: o.stack, progress: progress, watch: &watch{}, sources: map[string]*source{}}
+	s := &session{stack: o.stack, progress: progress, watch: &watch{progress: progress}, sources: map[string]*source{}}
 	for _, step := range []func(context.Context, options) error{s.find, s.build, s.serve, s.deploy, s.restore} {
 		if err := step(ctx, o); err != nil {
 			progress.Fail()
@@ -58,7 +58,11 @@ func (s *session) find(_ context.Context, o options) error {
 	if s.contracts, err = choose(all, o.dataset, o.from); err != nil {
 		return err
 	}
-	if s.folder, err = files.Open(filepath.Join(s.root, folderOf(o.stack))); err != nil {
+	dir := o.dir
+	if dir == "" {
+		dir = filepath.Join(s.root, folderOf(o.stack))
+	}
+	if s.folder, err = files.Open(dir); err != nil {
 		return err
 	}
 	s.stop = append(s.stop, s.folder.Close)
@@ -85,6 +89,10 @@ const artifacts = ".build/local"
 func (s *session) build(ctx context.Context, _ options) error {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	s.progress.Start("functions", "compiling for "+platform)
+	if artifact.Check(s.root, artifacts) == nil {
+		s.progress.Update("unchanged since they were compiled for " + platform)
+		return nil
+	}
 	sizes, err := artifact.Build(ctx, artifact.Options{
 		Root: s.root, Dir: artifacts, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Progress: s.progress.Update,
 	})
@@ -114,6 +122,7 @@ func (s *session) serve(ctx context.Context, o options) error {
 // deploy runs the stack's own program. The settings differ from those of the cloud in where packages and records come
 // from, and in nothing else.
 func (s *session) deploy(ctx context.Context, _ options) error {
+	again := s.env != nil
 	s.progress.Start("stack", "deploying "+s.stack+" on the embedded AWS")
 	datasets := map[string]any{}
 	for name, from := range s.sources {
@@ -132,7 +141,11 @@ func (s *session) deploy(ctx context.Context, _ options) error {
 	if s.outputs, err = readOutputs(s.env.Exports()); err != nil {
 		return err
 	}
-	s.progress.Update(fmt.Sprintf("%s: %s at %s", s.stack, screen.Plural(int64(len(s.env.Resources())), "resource", "resources"), s.env.Endpoint))
+	detail := fmt.Sprintf("%s: %s at %s", s.stack, screen.Plural(int64(len(s.env.Resources())), "resource", "resources"), s.env.Endpoint)
+	if again {
+		detail = "started anew, with nothing of this run but its raw objects"
+	}
+	s.progress.Update(detail)
 	s.progress.Done()
 	return nil
 }

@@ -82,16 +82,16 @@ func (s *source) requests() string {
 	if len(asked) == 0 {
 		return ""
 	}
-	var refused []string
+	var refused []int
 	count := map[int]int64{}
 	for _, r := range asked {
 		if count[r.Status]++; r.Status != http.StatusOK && count[r.Status] == 1 {
-			refused = append(refused, fmt.Sprintf("%d (%s)", r.Status, strings.ToLower(http.StatusText(r.Status))))
+			refused = append(refused, r.Status)
 		}
 	}
 	text := screen.Plural(int64(len(asked)), "request", "requests")
-	if len(refused) > 0 {
-		text += ", some answered with " + strings.Join(refused, " and ")
+	for _, status := range refused {
+		text += fmt.Sprintf(", %d answered with %d", count[status], status)
 	}
 	return text
 }

@@ -8,24 +8,28 @@ import (
 
 	"tributary/infra/local"
 	"tributary/infra/local/screen"
+	"tributary/shared/zone"
 )
 
 // watch follows what happens in the environment: it moves the progress along and remembers what went wrong.
 type watch struct {
 	mu       sync.Mutex
 	progress *screen.Progress
+	buckets  outputs
 	dataset  datasetOutputs
-	raw      string // name of the raw bucket
-	pages    int64
-	stage    string
-	wrong    []string
+	asked    func() string // what the source was asked, in words; nil: do not tell
+
+	processing                    bool
+	pages, files, items, messages int64
+	wrong                         []string
 }
 
-// reset begins a new run.
-func (w *watch) reset(progress *screen.Progress, raw string, dataset datasetOutputs) {
+// reset begins a run of a dataset.
+func (w *watch) reset(progress *screen.Progress, o outputs, dataset datasetOutputs, asked func() string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.progress, w.dataset, w.raw, w.pages, w.stage, w.wrong = progress, dataset, raw, 0, "", nil
+	w.progress, w.buckets, w.dataset, w.asked = progress, o, dataset, asked
+	w.processing, w.pages, w.files, w.items, w.messages, w.wrong = false, 0, 0, 0, 0, nil
 }
 
 // faults are what went wrong since reset, each once.
@@ -40,15 +44,24 @@ func (w *watch) event(e local.Event) {
 	defer w.mu.Unlock()
 	switch e.Kind {
 	case local.InvocationStarted:
-		if e.Function == w.dataset.ProcessFunction && w.stage != "process" && w.progress != nil {
-			w.stage = "process"
+		if e.Function == w.dataset.ProcessFunction && !w.processing {
+			w.processing = true
 			w.progress.Start("process", "started by S3's event of the manifest")
 		}
 	case local.ObjectWritten:
-		if e.Bucket == w.raw && strings.Contains(e.Key, "/page-") && w.stage == "" && w.progress != nil {
+		switch {
+		case e.Bucket == w.buckets.RawBucket && strings.Contains(e.Key, "/page-"):
 			w.pages++
-			w.progress.Update(screen.Plural(w.pages, "page", "pages") + " stored, the last as " + e.Key)
+		case e.Bucket == w.buckets.LakeBucket && !strings.HasPrefix(e.Key, zone.AuditPrefix), e.Bucket == w.buckets.RejectsBucket:
+			w.files++
 		}
+		w.tell()
+	case local.ItemWritten:
+		w.items++
+		w.tell()
+	case local.MessagePublished:
+		w.messages++
+		w.tell()
 	case local.InvocationFailed:
 		w.fault("%s failed (attempt %d): %s", e.Function, e.Attempt, e.Error)
 	case local.InvocationExhausted:
@@ -61,6 +74,18 @@ func (w *watch) event(e local.Event) {
 		w.fault("the event of %s did not reach %s: %s", e.Key, e.Function, e.Error)
 	case local.AccessDenied:
 		w.fault("AccessDenied: %s may not perform %s on %s: %s", e.Role, e.Action, e.Resource, e.Error)
+	}
+}
+
+// tell says how far the stage at work is.
+func (w *watch) tell() {
+	if w.processing {
+		w.progress.Update(fmt.Sprintf("%s, %s, %s", screen.Plural(w.files, "file", "files"),
+			screen.Plural(w.items, "item", "items"), screen.Plural(w.messages, "alert", "alerts")))
+		return
+	}
+	if w.asked != nil {
+		w.progress.Update(strings.TrimSuffix(screen.Plural(w.pages, "page", "pages")+" in "+w.asked(), " in "))
 	}
 }
 

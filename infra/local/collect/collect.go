@@ -7,8 +7,9 @@ package collect
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
@@ -39,7 +40,7 @@ func Dataset(r Run) (screen.Dataset, []string, error) {
 		Name: r.Contract.Dataset, Run: r.Run.ID(), At: r.Run.At, Threshold: r.Contract.RejectThresholdPercent,
 		Table: r.Table, Held: int64(len(r.Items)),
 	}
-	steps := []func(*screen.Dataset) error{c.audit, c.raw, c.rejects, c.lake, c.item}
+	steps := []func(*screen.Dataset) error{c.audit, c.raw, c.lake, c.rejects, c.item}
 	for _, step := range steps {
 		if err := step(&d); err != nil {
 			return screen.Dataset{}, nil, fmt.Errorf("collect run %s of %s: %w", r.Run.ID(), r.Contract.Dataset, err)
@@ -190,25 +191,24 @@ func (c *collector) lake(d *screen.Dataset) error {
 
 // item shows one item as it is in the table.
 func (c *collector) item(d *screen.Dataset) error {
+	if s := c.Contract.Serving; s != nil {
+		d.Expiry = s.TTL
+	}
 	if len(c.Items) == 0 {
 		if c.row.Items > 0 {
 			c.fault("the audit says that %d items were offered to table %s, which is empty", c.row.Items, c.Table)
 		}
 		return nil
 	}
-	shown := map[string]any{}
-	for name, value := range c.Items[0] {
-		if c.mask.columns[name] {
-			value = hidden
+	for _, name := range slices.Sorted(maps.Keys(c.Items[0])) {
+		value, err := json.Marshal(c.Items[0][name])
+		if err != nil {
+			return fmt.Errorf("read table %s: %w", c.Table, err)
 		}
-		shown[name] = value
+		if c.mask.columns[name] {
+			value = []byte(hidden)
+		}
+		d.Item = append(d.Item, screen.Member{Name: name, Value: string(value)})
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(shown); err != nil {
-		return errors.Join(errors.New("show an item"), err)
-	}
-	d.Item = string(bytes.TrimSpace(b.Bytes()))
 	return nil
 }

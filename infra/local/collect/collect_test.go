@@ -184,10 +184,11 @@ func TestDataset(t *testing.T) {
 		},
 		Files: []screen.File{
 			{Zone: "raw", Path: "raw/" + run.RawPageKey(1), Rows: 4, Bytes: 10},
-			{Zone: "rejects", Path: "rejects/" + run.RejectsKey(1), Rows: 2, Bytes: int64(len(s.rejects[run.RejectsKey(1)]))},
 			{Zone: "lake", Path: "lake/" + run.LakeKey("people", 1), Rows: 2, Bytes: int64(len(s.lake[run.LakeKey("people", 1)]))},
+			{Zone: "rejects", Path: "rejects/" + run.RejectsKey(1), Rows: 2, Bytes: int64(len(s.rejects[run.RejectsKey(1)]))},
 		},
-		Table: "serving", Items: 2, Held: 1, Item: `{"id":7,"mail":"•••","score":79847.10}`,
+		Table: "serving", Items: 2, Held: 1,
+		Item: []screen.Member{{Name: "id", Value: "7"}, {Name: "mail", Value: "•••"}, {Name: "score", Value: "79847.10"}},
 		Sample: &screen.Table{
 			Of: 2,
 			Columns: []screen.Column{

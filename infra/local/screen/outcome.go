@@ -39,10 +39,11 @@ type Dataset struct {
 
 	Row    *Row // one failing row
 	Files  []File
-	Table  string // of the items; empty when the dataset is not served
-	Items  int64  // offered by this run
-	Held   int64  // in the table, of all runs
-	Item   string // one item, as JSON
+	Table  string        // of the items; empty when the dataset is not served
+	Items  int64         // offered by this run
+	Held   int64         // in the table, of all runs
+	Expiry time.Duration // after which items expire; 0: never
+	Item   []Member      // one item
 	Alerts []Alert
 	Sample *Table
 }

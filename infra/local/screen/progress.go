@@ -41,15 +41,13 @@ func (p *Progress) Start(name, detail string) {
 	p.draw()
 }
 
-// Update changes what the stage at work says.
+// Update changes what the stage at work says, from the next Tick or its end on.
 func (p *Progress) Update(detail string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.name == "" {
-		return
+	if p.name != "" {
+		p.detail = detail
 	}
-	p.detail = detail
-	p.draw()
 }
 
 // Tick redraws the stage at work, so that its time is seen to go on.

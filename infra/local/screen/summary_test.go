@@ -75,7 +75,7 @@ func loaded() screen.Outcome {
 				{Zone: "rejects", Path: ".local/rejects/coin_markets_rejects/dt=2025-03-04/20250304T144500Z-00001.ndjson", Rows: 20, Bytes: 31024},
 			},
 			Table: "tributary-dev-coin_markets", Items: 540, Held: 1080,
-			Item: `{"current_price":79847,"id":"amber-reef"}`,
+			Item: []screen.Member{{Name: "current_price", Value: "79847"}, {Name: "id", Value: `"amber-reef"`}},
 			Alerts: []screen.Alert{{
 				Subject: "coin_markets 20250304T144500Z: 20 records rejected",
 				Text:    "20 of 560 records were rejected.\n\n  4  type at /current_price\n  2  high-above-low\n",
@@ -118,6 +118,7 @@ func failed() screen.Outcome {
 				Name: "coin_markets", Run: "20250304T144500Z", Source: "recorded.json", Verdict: "held",
 				Reason: "12 of 30 records were rejected (40 %), more than the 5 % that the contract allows",
 				Pages:  1, Records: 30, Clean: 18, Rejected: 12, Threshold: 5,
+				Table: "tributary-dev-coin_markets", Expiry: 30 * 24 * time.Hour, Held: 7,
 				Row: &screen.Row{Page: 1, Text: `"just text"`, Reasons: []screen.Reason{{Rule: "type", Message: "the record is no object"}}},
 			},
 			{Name: "orders", Run: "20250304T144500Z", Source: "https://api.example.com/orders", Sample: &screen.Table{}},
@@ -131,6 +132,14 @@ func failed() screen.Outcome {
 	}
 }
 
+// expired is a run so old that nothing of it is served, done twice.
+func expired() screen.Outcome {
+	return screen.Outcome{Datasets: []screen.Dataset{{
+		Name: "coin_markets", Run: "20200304T144500Z", Source: "recorded.json", Verdict: "loaded", Repeated: true,
+		Pages: 1, Records: 30, Clean: 30, Threshold: 5, Table: "tributary-dev-coin_markets", Expiry: 30 * 24 * time.Hour, Held: 7,
+	}}}
+}
+
 func TestWrite(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -141,6 +150,7 @@ func TestWrite(t *testing.T) {
 		{"loaded-120", loaded(), screen.Style{Width: 120}},
 		{"loaded-colour-100", loaded(), screen.Style{Width: 100, Colour: true}},
 		{"failed-80", failed(), screen.Style{Width: 80}},
+		{"expired-80", expired(), screen.Style{Width: 80}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var b bytes.Buffer
@@ -165,7 +175,7 @@ func TestWriteStopsControlCharacters(t *testing.T) {
 	d := &o.Datasets[0]
 	evil := "\x1b[2J\u202eevil"
 	d.Row.Members[0].Value, d.Row.Reasons[0].Message, d.Sample.Rows[0][0] = evil, evil, evil
-	d.Rejects[0].Example, d.Alerts[0].Text, d.Alerts[0].Subject, d.Item, d.Reason = evil, evil, evil, evil, evil
+	d.Rejects[0].Example, d.Alerts[0].Text, d.Alerts[0].Subject, d.Item[0].Value, d.Reason = evil, evil, evil, evil, evil
 	d.Unknown[0].Pointer, d.Files[0].Path, d.Source = evil, evil, evil
 	o.Faults = []string{evil}
 	for _, verdict := range []string{"loaded", "held"} {

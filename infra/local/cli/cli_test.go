@@ -1,0 +1,253 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tributary/infra/local"
+	"tributary/infra/local/api"
+	"tributary/infra/local/screen"
+	"tributary/shared/contract"
+	"tributary/shared/zone"
+)
+
+var now = time.Date(2025, 3, 4, 14, 45, 31, 5, time.UTC)
+
+func TestParseRun(t *testing.T) {
+	minute := time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name string
+		args []string
+		want options
+	}{
+		{"defaults", nil, options{stack: "dev", colours: screen.Auto, at: minute}},
+		{"all", []string{"-stack=prod", "-dataset=coins", "-from=f.json", "-at=2024-01-02T03:04:05+01:00", "-fresh", "-color=never"}, options{
+			stack: "prod", dataset: "coins", from: "f.json", at: time.Date(2024, 1, 2, 2, 4, 5, 0, time.UTC), fresh: true, colours: screen.Never,
+		}},
+		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: minute}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := parseRun(tc.args, now, &bytes.Buffer{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(options{})); diff != "" {
+				t.Errorf("options (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWrongCalls(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no command", nil, "no command"},
+		{"unknown command", []string{"walk"}, `there is no command "walk"`},
+		{"run with a file", []string{"run", "recorded.json"}, "did you mean -from=recorded.json?"},
+		{"run at no time", []string{"run", "-at=noon"}, "-at=noon is no time such as 2025-03-04T14:45:00Z"},
+		{"unknown flag", []string{"run", "-form=x"}, "provided but not defined: -form; run -help shows the flags"},
+		{"colour", []string{"run", "-color=red"}, `read colour "red": want auto, always or never`},
+		{"invoke without event", []string{"invoke", "process"}, "invoke takes a function and an event"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			var stderr bytes.Buffer
+			status := Main(t.Context(), tc.args, out, &stderr, func(string) string { return "" })
+			if status != exitUsage || !strings.Contains(stderr.String(), tc.want) {
+				t.Errorf("status %d, %q; want %d and %q", status, stderr.String(), exitUsage, tc.want)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"run", "-help"}, {"invoke", "-h"}, {"help"}} {
+		out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer out.Close()
+		if status := Main(t.Context(), args, out, &bytes.Buffer{}, os.Getenv); status != 0 {
+			t.Errorf("%v: status %d", args, status)
+		}
+		text, err := os.ReadFile(out.Name())
+		if err != nil || !strings.Contains(string(text), "usage:") {
+			t.Errorf("%v prints %q, %v", args, text, err)
+		}
+	}
+	var help bytes.Buffer
+	if _, err := parseRun([]string{"-help"}, now, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-fresh") {
+		t.Errorf("run -help: %v, %s", err, help.String())
+	}
+}
+
+func TestInterruptIsSaid(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stderr bytes.Buffer
+	status := conclude(ctx, errors.Join(errors.New("build functions"), ctx.Err()), &stderr)
+	if status != exitFailed || stderr.String() != "interrupted\n" {
+		t.Errorf("status %d, %q", status, stderr.String())
+	}
+}
+
+func TestChoose(t *testing.T) {
+	coins, orders := &contract.Contract{Dataset: "coins"}, &contract.Contract{Dataset: "orders"}
+	both := []*contract.Contract{coins, orders}
+	for _, tc := range []struct {
+		name          string
+		contracts     []*contract.Contract
+		dataset, from string
+		want          []*contract.Contract
+		wrong         string
+	}{
+		{name: "all", contracts: both, want: both},
+		{name: "named", contracts: both, dataset: "orders", from: "f.json", want: both[1:]},
+		{name: "the only one", contracts: both[:1], from: "f.json", want: both[:1]},
+		{name: "unknown", contracts: both, dataset: "order", wrong: "there is no dataset order; there is coins, orders"},
+		{name: "file for all", contracts: both, from: "f.json", wrong: "-from needs -dataset, one of coins, orders"},
+		{name: "none", wrong: "shared/datasets holds no contract"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := choose(tc.contracts, tc.dataset, tc.from)
+			if tc.wrong != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.wrong) {
+					t.Errorf("error %v, want %q", err, tc.wrong)
+				}
+				return
+			}
+			if err != nil || len(got) != len(tc.want) || got[0] != tc.want[0] {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestReadEvent(t *testing.T) {
+	run := zone.NewRun("coin_markets", time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC))
+	for _, tc := range []struct {
+		name, file string
+		about      bool
+	}{
+		{"schedule", "../../../functions/ingest/event.json", true},
+		{"S3", "../../../functions/process/event.json", true},
+		{"another shape", "testdata/other.json", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			payload, e, err := readEvent(tc.file, nil)
+			if err != nil || len(payload) == 0 {
+				t.Fatalf("%d bytes, %v", len(payload), err)
+			}
+			got, about := e.run()
+			if about != tc.about || about && got != run {
+				t.Errorf("run %v, %v; want %v, %v", got, about, run, tc.about)
+			}
+		})
+	}
+	if _, _, err := readEvent("-", strings.NewReader("{")); err == nil || !strings.Contains(err.Error(), "it is no JSON") {
+		t.Errorf("broken event: %v", err)
+	}
+	if _, _, err := readEvent("testdata/none.json", nil); err == nil {
+		t.Error("an absent file is an event")
+	}
+}
+
+func TestSources(t *testing.T) {
+	c, err := contract.Load("../../../shared/datasets/coin_markets.odcs.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	live, err := startSource(t.Context(), c, "dev", "https://api.example.com/coins")
+	if err != nil || live.url != "https://api.example.com/coins" || live.requests() != "" {
+		t.Errorf("live source %+v, %v", live, err)
+	}
+	if err := live.stop(); err != nil {
+		t.Error(err)
+	}
+	if _, err := startSource(t.Context(), c, "dev", "testdata/none.json"); err == nil {
+		t.Error("an absent file is served")
+	}
+	built, err := startSource(t.Context(), c, "dev", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(built.url, "http://127.0.0.1:") || !strings.HasSuffix(built.url, "/api/v3/coins/markets") {
+		t.Errorf("built-in source at %s", built.url)
+	}
+	if err := built.stop(); err != nil {
+		t.Error(err)
+	}
+	var _ *api.API = built.api
+}
+
+func TestWatch(t *testing.T) {
+	var out bytes.Buffer
+	p := screen.NewProgress(&out, screen.Style{Width: 100}, func() time.Time { return now })
+	w := &watch{}
+	o := outputs{RawBucket: "raw", LakeBucket: "lake", RejectsBucket: "rejects"}
+	w.reset(p, o, datasetOutputs{IngestFunction: "in", ProcessFunction: "out"}, func() string { return "3 requests" })
+	p.Start("ingest", "asking")
+	for _, e := range []local.Event{
+		{Kind: local.InvocationStarted, Function: "in"},
+		{Kind: local.ObjectWritten, Bucket: "raw", Key: "raw/x/page-00001.json.gz"},
+		{Kind: local.ObjectWritten, Bucket: "raw", Key: "raw/x/manifest.json"},
+		{Kind: local.InvocationStarted, Function: "out"},
+		{Kind: local.ObjectWritten, Bucket: "lake", Key: "x/dt=1/a.parquet"},
+		{Kind: local.ObjectWritten, Bucket: "rejects", Key: "x_rejects/dt=1/a.ndjson"},
+		{Kind: local.ItemWritten}, {Kind: local.ItemWritten},
+		{Kind: local.ObjectWritten, Bucket: "lake", Key: "pipeline_audit/dt=1/x.json"},
+		{Kind: local.MessagePublished},
+	} {
+		w.event(e)
+	}
+	p.Done()
+	var got []string
+	for _, s := range p.Stages() {
+		got = append(got, s.Name+": "+s.Detail)
+	}
+	if diff := cmp.Diff([]string{"ingest: 1 page in 3 requests", "process: 2 files, 2 items, 1 alert"}, got); diff != "" {
+		t.Errorf("stages (-want +got):\n%s", diff)
+	}
+	if faults := w.faults(); len(faults) > 0 {
+		t.Errorf("faults of a good run: %q", faults)
+	}
+
+	for _, e := range []local.Event{
+		{Kind: local.InvocationFailed, Function: "out", Attempt: 1, Error: "boom"},
+		{Kind: local.InvocationFailed, Function: "out", Attempt: 1, Error: "boom"},
+		{Kind: local.InvocationExhausted, Function: "out", Attempt: 3},
+		{Kind: local.RecordUndelivered, Function: "out", Error: "denied"},
+		{Kind: local.InvocationThrottled, Function: "out", Error: "slow"},
+		{Kind: local.EventRefused, Function: "out", Key: "k", Error: "no permission"},
+		{Kind: local.AccessDenied, Role: "role", Action: "s3:PutObject", Resource: "arn", Error: "no policy allows it"},
+	} {
+		w.event(e)
+	}
+	want := []string{
+		"out failed (attempt 1): boom",
+		"out was given up after 3 attempts; its event is in the failure queue",
+		"the event of out was lost: the failure queue refused it: denied",
+		"out was throttled: slow",
+		"the event of k did not reach out: no permission",
+		"AccessDenied: role may not perform s3:PutObject on arn: no policy allows it",
+	}
+	if diff := cmp.Diff(want, w.faults()); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+}

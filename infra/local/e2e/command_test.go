@@ -1,0 +1,134 @@
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tributary/infra/local/cli"
+)
+
+// command calls the command of the local environment as a user does, and returns its exit status and its screen.
+func command(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	t.Chdir(root)
+	out, err := os.Create(filepath.Join(t.TempDir(), "screen"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	var stderr bytes.Buffer
+	status := cli.Main(t.Context(), args, out, &stderr, func(string) string { return "" })
+	text, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, string(text) + stderr.String()
+}
+
+// data are the files below a folder, but for the logs and the index, which tell of the last run.
+func data(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(dir, path)
+		if err != nil || d.IsDir() || strings.HasPrefix(name, "logs") || strings.HasPrefix(name, ".") {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		all[filepath.ToSlash(name)] = string(body)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestRunCommand(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), ".local")
+	at := scheduled.Format("2006-01-02T15:04:05Z")
+	run := []string{"run", "-dir=" + dir, "-at=" + at}
+
+	status, text := command(t, run...)
+	if status != 0 {
+		t.Fatalf("status %d:\n%s", status, text)
+	}
+	for _, want := range []string{
+		"4 pages in 6 requests, 1 answered with 429, 1 answered with 503", "2 files, 540 items, 1 alert",
+		"✓ loaded, 20 records set aside", "560 in = 540 clean + 20 rejected (3.6 %; above 5 % the run is held)",
+		"One failing row, in full", "the table holds 540", "1 Alert", "5 of 540 rows", "go tool mage run -at=" + at,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the screen does not say %q:\n%s", want, text)
+		}
+	}
+	first := data(t, dir)
+
+	status, text = command(t, run...)
+	if status != 0 || !strings.Contains(text, "this run was done before: nothing was changed") {
+		t.Errorf("the same schedule again: status %d:\n%s", status, text)
+	}
+	if diff := cmp.Diff(first, data(t, dir)); diff != "" {
+		t.Errorf("the same schedule changed files:\n%.2000s", diff)
+	}
+
+	status, text = command(t, "invoke", "-dir="+dir, "process", "functions/process/event.json")
+	if status != 0 || !strings.Contains(text, "which is not in") || !strings.Contains(text, `"clean":540`) {
+		t.Errorf("invoke: status %d:\n%s", status, text)
+	}
+	both := data(t, dir)
+	for name, body := range first {
+		if !strings.HasPrefix(name, "alerts") && both[name] != body {
+			t.Errorf("invoke for another run changed %s", name)
+		}
+	}
+	if _, ok := both["lake/coin_markets/dt=2025-03-04/20250304T144500Z-00001.parquet"]; !ok {
+		t.Error("the invoked function left no lake file")
+	}
+}
+
+func TestCommandsThatFail(t *testing.T) {
+	dir := t.TempDir()
+	var records []string
+	for i := range 30 {
+		records = append(records, whole(fmt.Sprintf("coin-%d", i), "current_price", `"n/a"`))
+	}
+	held := filepath.Join(dir, "held.json")
+	if err := os.WriteFile(held, []byte("["+strings.Join(records, ",")+"]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page := filepath.Join(dir, "page.html")
+	if err := os.WriteFile(page, []byte("<html>try later</html>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nothing := filepath.Join(dir, "event.json")
+	if err := os.WriteFile(nothing, []byte(`{}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"held", []string{"run", "-from=" + held}, "✗ held: "},
+		{"no JSON", []string{"run", "-from=" + page}, "✗ unreadable: "},
+		{"no file", []string{"run", "-from=nowhere.json"}, "serve coin_markets from nowhere.json: read file: no such file or directory"},
+		{"event that the function refuses", []string{"invoke", "ingest", nothing}, "Error  Unhandled"},
+		{"unknown function", []string{"invoke", "nothing", nothing}, "invoke nothing"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			args := append([]string{tc.args[0], "-dir=" + filepath.Join(t.TempDir(), ".local")}, tc.args[1:]...)
+			status, text := command(t, args...)
+			if status != 1 || !strings.Contains(text, tc.want) {
+				t.Errorf("status %d, want 1 and %q:\n%s", status, tc.want, text)
+			}
+		})
+	}
+}

@@ -80,6 +80,9 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (Response
 		return Response{}, err
 	}
 	elapsed := h.Now().Sub(start)
+	if result.CursorTaken {
+		log.Warn("cursor state left as another run moved it", "state", zone.StateKey(dataset))
+	}
 	m := result.Manifest
 	response := Response{
 		Dataset: dataset, Run: run.ID(), Manifest: run.ManifestKey(),

@@ -7,7 +7,11 @@
 // writer of a page wins, the other goes on from the page that won. The manifest is made from the standing pages alone,
 // so that both would write the same one. A run whose manifest stands is finished, and nothing is asked or written.
 //
-// A run that cannot finish writes no manifest, keeps its pages and returns the fault: the next try resumes. Pages are
+// A source with an incremental cursor is asked for what is new since the state that the last run left. The state moves
+// once the manifest stands, by If-Match, and only forward. When such a source asks to wait for longer than the run has,
+// and its records came in the cursor's order, the run ends early and whole, and the next one carries on.
+//
+// Any other run that cannot finish writes no manifest, keeps its pages and returns the fault: the next try resumes. Pages are
 // never judged here. One that is no JSON is kept like any other, ends the run, and is judged where the run is
 // processed.
 package ingest
@@ -16,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"tributary/shared/contract"
 	"tributary/shared/source"
@@ -24,6 +29,7 @@ import (
 
 // Bucket is the raw bucket. A missing object is zone.ErrNotFound, an unmet condition zone.ErrCondition.
 type Bucket interface {
+	Get(ctx context.Context, key, version string) (io.ReadCloser, zone.Object, error)
 	Head(ctx context.Context, key string) (zone.Object, error)
 	Put(ctx context.Context, key string, body []byte, options zone.PutOptions) (zone.Object, error)
 }
@@ -42,22 +48,51 @@ func New(c *contract.Contract, bucket Bucket, client *source.Client) *Ingester {
 
 // Result tells what a call found and did.
 type Result struct {
-	Manifest zone.Manifest // zero when it stood before the call
-	Stored   bool          // this call stored the manifest; else it stands by another one's hand
-	Fetched  int           // pages that this call asked the source for
-	Bytes    int64         // of all pages as stored
+	Manifest    zone.Manifest // zero when it stood before the call
+	Stored      bool          // this call stored the manifest; else it stands by another one's hand
+	Fetched     int           // pages that this call asked the source for
+	Bytes       int64         // of all pages as stored
+	CursorMoved bool          // this call moved the cursor's state
+	CursorTaken bool          // another run moved the cursor's state meanwhile, so that this call left it
 }
 
 // Run brings a run whole, or what is missing of it.
 func (i *Ingester) Run(ctx context.Context, run zone.Run) (Result, error) {
 	var result Result
-	if _, err := i.bucket.Head(ctx, run.ManifestKey()); err == nil {
-		return result, nil
-	} else if !errors.Is(err, zone.ErrNotFound) {
-		return result, i.fail(run, err)
+	if err := i.run(ctx, run, &result); err != nil {
+		return result, fmt.Errorf("ingest run %s of %s: %w", run.ID(), i.contract.Dataset, err)
 	}
-	walk := i.source.Walk()
-	var pages []zone.ManifestPage
+	return result, nil
+}
+
+func (i *Ingester) run(ctx context.Context, run zone.Run, result *Result) error {
+	if _, err := i.bucket.Head(ctx, run.ManifestKey()); err == nil {
+		return i.settle(ctx, run, result)
+	} else if !errors.Is(err, zone.ErrNotFound) {
+		return fmt.Errorf("look for manifest: %w", err)
+	}
+	state, from, err := i.start(ctx)
+	if err != nil {
+		return err
+	}
+	walk := i.source.WalkFrom(from)
+	pages, ended, err := i.pages(ctx, run, walk, result)
+	if err != nil {
+		return err
+	}
+	result.Manifest = i.manifest(run, walk, ended, pages)
+	if result.Stored, err = i.store(ctx, run, result.Manifest); err != nil {
+		return err
+	}
+	if !result.Stored {
+		return i.settle(ctx, run, result)
+	}
+	result.CursorMoved, result.CursorTaken, err = i.moveCursor(ctx, run, result.Manifest, state)
+	return err
+}
+
+// pages goes the way of the run: behind the pages that stand, then behind those it brings.
+func (i *Ingester) pages(ctx context.Context, run zone.Run, walk *source.Walk, result *Result) (pages []zone.ManifestPage, ended string, err error) {
 	for resuming := true; !walk.Done(); {
 		number := len(pages) + 1
 		var page storedPage
@@ -68,24 +103,21 @@ func (i *Ingester) Run(ctx context.Context, run zone.Run) (Result, error) {
 		if errors.Is(err, zone.ErrNotFound) {
 			resuming = false
 			page, err = i.bring(ctx, run, number, walk)
+			if endsEarly(err, walk) {
+				return pages, zone.EndedRateLimit, nil
+			}
 			result.Fetched++
 		}
 		if err != nil {
-			return result, i.fail(run, err)
+			return nil, "", err
 		}
 		if err := walk.Pass(page.mark); err != nil {
-			return result, i.fail(run, err)
+			return nil, "", err
 		}
 		pages = append(pages, page.entry)
 		result.Bytes += page.entry.Bytes
 	}
-	result.Manifest = i.manifest(run, walk.Ended(), pages)
-	stored, err := i.store(ctx, run, result.Manifest)
-	if err != nil {
-		return result, i.fail(run, err)
-	}
-	result.Stored = stored
-	return result, nil
+	return pages, walk.Ended(), nil
 }
 
 // bring asks for a page and stores it, or adopts the page that another one stored meanwhile.
@@ -120,8 +152,4 @@ func (i *Ingester) standing(ctx context.Context, run zone.Run, number int) (stor
 		return storedPage{}, fmt.Errorf("look for page %d: %w", number, err)
 	}
 	return readPage(number, object)
-}
-
-func (i *Ingester) fail(run zone.Run, err error) error {
-	return fmt.Errorf("ingest run %s of %s: %w", run.ID(), i.contract.Dataset, err)
 }

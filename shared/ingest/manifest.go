@@ -7,11 +7,12 @@ import (
 	"errors"
 	"fmt"
 
+	"tributary/shared/source"
 	"tributary/shared/zone"
 )
 
 // manifest is made from the standing pages and the contract alone.
-func (i *Ingester) manifest(run zone.Run, ended string, pages []zone.ManifestPage) zone.Manifest {
+func (i *Ingester) manifest(run zone.Run, walk *source.Walk, ended string, pages []zone.ManifestPage) zone.Manifest {
 	m := zone.Manifest{
 		Format:          zone.ManifestFormat,
 		Dataset:         run.Dataset,
@@ -23,6 +24,9 @@ func (i *Ingester) manifest(run zone.Run, ended string, pages []zone.ManifestPag
 		Ended:           ended,
 		Pages:           pages,
 	}
+	if i.contract.Source.Cursor != nil {
+		m.Cursor = &zone.CursorRange{From: walk.From(), To: walk.Span().Greatest}
+	}
 	for _, p := range pages {
 		m.Records += max(0, p.Records)
 	}
@@ -31,14 +35,11 @@ func (i *Ingester) manifest(run zone.Run, ended string, pages []zone.ManifestPag
 
 // store writes the manifest and reports whether it did: false when one stands.
 func (i *Ingester) store(ctx context.Context, run zone.Run, m zone.Manifest) (bool, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(m); err != nil {
+	body, err := encode(m)
+	if err != nil {
 		return false, fmt.Errorf("encode manifest: %w", err)
 	}
-	_, err := i.bucket.Put(ctx, run.ManifestKey(), b.Bytes(), zone.PutOptions{
+	_, err = i.bucket.Put(ctx, run.ManifestKey(), body, zone.PutOptions{
 		Condition:   zone.Condition{IfAbsent: true},
 		ContentType: "application/json",
 	})
@@ -49,4 +50,14 @@ func (i *Ingester) store(ctx context.Context, run zone.Run, m zone.Manifest) (bo
 		return false, fmt.Errorf("store manifest: %w", err)
 	}
 	return true, nil
+}
+
+// encode writes a document for people as well: indented, with & < > as they are.
+func encode(document any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(document)
+	return b.Bytes(), err
 }

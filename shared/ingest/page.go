@@ -24,6 +24,12 @@ const (
 	metaFetched = "fetched-at" // RFC 3339
 	metaDigest  = "digest"     // hex SHA-256 of the page
 	metaSHA256  = "sha256"     // hex SHA-256 of the object
+
+	// Of a source with an incremental cursor, query-escaped: where the run starts, and what the page's records hold.
+	metaFrom      = "cursor-from"
+	metaLeast     = "cursor-least"
+	metaGreatest  = "cursor-greatest"
+	metaAscending = "cursor-ascending"
 )
 
 // maxMetadata is what S3 keeps of an object's metadata, names and values together.
@@ -76,6 +82,13 @@ func (p storedPage) metadata() map[string]string {
 	} else {
 		m[metaNext] = url.QueryEscape(p.mark.Next)
 	}
+	if p.mark.From != "" {
+		m[metaFrom] = url.QueryEscape(p.mark.From)
+	}
+	if s := p.mark.Span; s.Greatest != "" {
+		m[metaLeast], m[metaGreatest] = url.QueryEscape(s.Least), url.QueryEscape(s.Greatest)
+		m[metaAscending] = strconv.FormatBool(s.Ascending)
+	}
 	return m
 }
 
@@ -96,13 +109,20 @@ func readPage(number int, o zone.Object) (storedPage, error) {
 	if err != nil {
 		faults = append(faults, fmt.Errorf("metadata %s: %w", metaFetched, err))
 	}
-	next, err := url.QueryUnescape(o.Metadata[metaNext])
-	if err != nil {
-		faults = append(faults, fmt.Errorf("metadata %s: %w", metaNext, err))
+	unescape := func(name string) string {
+		value, err := url.QueryUnescape(o.Metadata[name])
+		if err != nil {
+			faults = append(faults, fmt.Errorf("metadata %s: %w", name, err))
+		}
+		return value
 	}
 	p := storedPage{
 		mark: source.Mark{
-			Next: next, Ended: o.Metadata[metaEnded], Records: records, FetchedAt: fetched.UTC(), Digest: get(metaDigest),
+			Next: unescape(metaNext), Ended: o.Metadata[metaEnded], Records: records, FetchedAt: fetched.UTC(), Digest: get(metaDigest),
+			From: unescape(metaFrom),
+			Span: source.Span{
+				Least: unescape(metaLeast), Greatest: unescape(metaGreatest), Ascending: o.Metadata[metaAscending] == "true",
+			},
 		},
 		entry: zone.ManifestPage{
 			Page: number, Key: o.Key, Version: o.Version, Bytes: o.Size, SHA256: get(metaSHA256),

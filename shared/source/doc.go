@@ -12,6 +12,9 @@
 //		err = walk.Pass(page.Mark)
 //	}
 //
+// A source with an incremental cursor is asked for the records from a value on (WalkFrom); the walk tells what values
+// it met. The package keeps no state: whoever stores the pages moves the cursor.
+//
 // Bytes are handed on as they came, after transfer encoding; the package looks into them only for the number of
 // records and for what leads to the next page. A body that is no JSON, or lacks the array of records, is asked for
 // again like any fault, and in the end handed on with -1 records: it is data for whoever processes the run.

@@ -53,7 +53,7 @@ func newPager(p contract.Pagination) (pager, error) {
 	return nil, fmt.Errorf("no pagination is called %q", p.Kind)
 }
 
-// param is a query parameter; one without a name is left out.
+// param is a query parameter; one without a name or a value is left out.
 type param struct{ name, value string }
 
 // get is the request for the resource with further parameters.
@@ -61,7 +61,7 @@ func get(resource *url.URL, params ...param) request {
 	u := *resource
 	query := u.Query()
 	for _, p := range params {
-		if p.name != "" {
+		if p.name != "" && p.value != "" {
 			query.Set(p.name, p.value)
 		}
 	}

@@ -21,6 +21,8 @@ type Mark struct {
 	Records   int64  // -1: the body is no JSON, or lacks the array of records
 	FetchedAt time.Time
 	Digest    string // of the body, lower-case hex SHA-256
+	From      string // incremental cursor: where the run starts
+	Span      Span   // incremental cursor: what the records hold
 }
 
 // Page is one answer of the source.
@@ -39,11 +41,36 @@ type Walk struct {
 	last     Mark
 	pages    int
 	records  int64
+	from     string // incremental cursor: where the run starts
+	span     Span   // of all passed pages
 }
 
-// Walk starts at the first page.
+// Walk starts at the first page of all records.
 func (c *Client) Walk() *Walk {
-	return &Walk{client: c, keys: credentials{client: c}, window: window{rate: c.source.Rate}, asked: map[string]bool{}}
+	return &Walk{
+		client: c, keys: credentials{client: c}, window: window{rate: c.source.Rate},
+		asked: map[string]bool{}, span: Span{Ascending: true},
+	}
+}
+
+// WalkFrom starts at the first page of the records from a value of the incremental cursor on. A page that was stored
+// with another value decides for the pages behind it.
+func (c *Client) WalkFrom(value string) *Walk {
+	w := c.Walk()
+	w.from = value
+	return w
+}
+
+// From is the value of the incremental cursor at which the walk starts.
+func (w *Walk) From() string { return w.from }
+
+// Span is what the passed pages say of the incremental cursor.
+func (w *Walk) Span() Span { return w.span }
+
+// CanEndEarly reports whether the records not yet fetched are all at or above the greatest cursor value that was
+// passed, so that the next run can carry on there. The passed records must show it by their order.
+func (w *Walk) CanEndEarly() bool {
+	return w.client.source.Cursor != nil && w.pages > 0 && w.span.Ascending && CompareCursors(w.span.Least, w.span.Greatest) < 0
 }
 
 // Done reports whether the last page has been passed.
@@ -57,7 +84,7 @@ func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
 	if w.pages >= w.client.pageLimit() {
 		return nil, w.tooLarge("pages", int64(w.client.pageLimit()))
 	}
-	r, err := w.client.pager.request(w.client.resource(), w.position)
+	r, err := w.client.pager.request(w.resource(), w.position)
 	if err != nil {
 		return nil, w.misled(request{}, err)
 	}
@@ -70,6 +97,7 @@ func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
 		Records:   a.records,
 		FetchedAt: a.at.UTC().Truncate(time.Millisecond),
 		Digest:    hex.EncodeToString(digest[:]),
+		From:      w.from,
 	}}
 	if a.records < 0 {
 		page.Ended = zone.EndedUnreadable
@@ -77,6 +105,11 @@ func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
 	}
 	if a.records > 0 && page.Digest == w.last.Digest {
 		return nil, w.looping(r, "it answers with the page before")
+	}
+	if c := w.client.source.Cursor; c != nil {
+		if page.Span, err = span(a.body, w.client.source.Records, c); err != nil {
+			return nil, w.pagingFault(Malformed, r, err, "check source.cursor in the contract")
+		}
 	}
 	next, err := w.client.pager.next(w.position, a)
 	if err != nil {
@@ -108,6 +141,8 @@ func (w *Walk) Pass(m Mark) error {
 	if limit := w.client.source.Limits.Records; limit > 0 && w.records > limit {
 		return w.tooLarge("records", limit)
 	}
+	w.from = m.From
+	w.extend(m.Span)
 	w.asked[w.position] = true
 	w.position, w.last = m.Next, m
 	// The window counts requests of this walk at their end; of a page from elsewhere only this time is known.
@@ -115,6 +150,34 @@ func (w *Walk) Pass(m Mark) error {
 		w.window.count(m.FetchedAt)
 	}
 	return nil
+}
+
+// extend adds a page's cursor values to those of the walk.
+func (w *Walk) extend(s Span) {
+	if s.Greatest == "" {
+		return
+	}
+	if w.span.Greatest == "" {
+		w.span = s
+		return
+	}
+	w.span.Ascending = w.span.Ascending && s.Ascending && CompareCursors(w.span.Greatest, s.Least) <= 0
+	if CompareCursors(s.Least, w.span.Least) < 0 {
+		w.span.Least = s.Least
+	}
+	if CompareCursors(s.Greatest, w.span.Greatest) > 0 {
+		w.span.Greatest = s.Greatest
+	}
+}
+
+// resource is the contract's URL with the range of the incremental cursor.
+func (w *Walk) resource() *url.URL {
+	u := w.client.resource()
+	c := w.client.source.Cursor
+	if c == nil {
+		return u
+	}
+	return get(u, param{c.Param, w.from}, param{c.EndParam, c.EndValue}).url
 }
 
 // bare is a position without the credential that a link of the source may bring back.
@@ -131,15 +194,17 @@ func (w *Walk) bare(position string) (string, error) {
 }
 
 func (w *Walk) misled(r request, err error) error {
-	return w.pagingFault(Malformed, r, err)
+	return w.pagingFault(Malformed, r, err, pagingHint)
 }
 
 func (w *Walk) looping(r request, what string) error {
-	return w.pagingFault(Looping, r, errors.New(what))
+	return w.pagingFault(Looping, r, errors.New(what), pagingHint)
 }
 
-func (w *Walk) pagingFault(kind Kind, r request, err error) error {
-	fault := &Error{Kind: kind, Dataset: w.client.dataset, Err: err, Hint: "check source.pagination in the contract"}
+const pagingHint = "check source.pagination in the contract"
+
+func (w *Walk) pagingFault(kind Kind, r request, err error, hint string) error {
+	fault := &Error{Kind: kind, Dataset: w.client.dataset, Err: err, Hint: hint}
 	if r.url != nil {
 		fault.Method, fault.URL = r.method, w.keys.hider.hide(redact(r.url, w.client.keyParam()).String())
 	}

@@ -1,0 +1,132 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"tributary/shared/source"
+	"tributary/shared/zone"
+)
+
+// cursorFormat is the version of the state document.
+const cursorFormat = 1
+
+// cursorState is where the next run of a dataset with an incremental cursor starts.
+type cursorState struct {
+	Format  int    `json:"format"`
+	Dataset string `json:"dataset"`
+	Value   string `json:"value"`
+	Run     string `json:"run"` // that moved it there
+
+	etag string // "" when there is no state yet
+}
+
+// readCursor reads the state; a dataset that has none yet stands at "".
+func (i *Ingester) readCursor(ctx context.Context) (cursorState, error) {
+	key := zone.StateKey(i.contract.Dataset)
+	body, object, err := i.read(ctx, key)
+	if errors.Is(err, zone.ErrNotFound) {
+		return cursorState{}, nil
+	}
+	if err != nil {
+		return cursorState{}, fmt.Errorf("read cursor state: %w", err)
+	}
+	s := cursorState{etag: object.ETag}
+	if err := json.Unmarshal(body, &s); err != nil {
+		return cursorState{}, fmt.Errorf("read cursor state %s: %w", key, err)
+	}
+	if s.Format != cursorFormat || s.Dataset != i.contract.Dataset || s.Value == "" {
+		return cursorState{}, fmt.Errorf("read cursor state %s: it is not one of format %d for %s", key, cursorFormat, i.contract.Dataset)
+	}
+	return s, nil
+}
+
+// start is the state and where a run that begins at it starts. A contract that says where to end always fetches the
+// same range and leaves the state alone.
+func (i *Ingester) start(ctx context.Context) (cursorState, string, error) {
+	c := i.contract.Source.Cursor
+	if c == nil {
+		return cursorState{}, "", nil
+	}
+	if c.EndValue != "" {
+		return cursorState{}, c.InitialValue, nil
+	}
+	s, err := i.readCursor(ctx)
+	if err != nil || s.Value == "" {
+		return s, c.InitialValue, err
+	}
+	from, err := source.Back(s.Value, c.Lag)
+	return s, from, err
+}
+
+// moveCursor replaces the state by where the run of a stored manifest ended, unless it is there or further already.
+// It reports taken when another run moved it since s was read: that run's range is whole, and nothing is lost by
+// leaving it. A run whose pages cannot be read does not move it: its range has to be fetched again.
+func (i *Ingester) moveCursor(ctx context.Context, run zone.Run, m zone.Manifest, s cursorState) (moved, taken bool, err error) {
+	c := i.contract.Source.Cursor
+	if c == nil || c.EndValue != "" || m.Cursor == nil || m.Cursor.To == "" || m.Ended == zone.EndedUnreadable {
+		return false, false, nil
+	}
+	if s.Value != "" && source.CompareCursors(m.Cursor.To, s.Value) <= 0 {
+		return false, false, nil
+	}
+	body, err := encode(cursorState{Format: cursorFormat, Dataset: run.Dataset, Value: m.Cursor.To, Run: run.ID()})
+	if err != nil {
+		return false, false, fmt.Errorf("encode cursor state: %w", err)
+	}
+	condition := zone.Condition{IfMatch: s.etag, IfAbsent: s.etag == ""}
+	_, err = i.bucket.Put(ctx, zone.StateKey(run.Dataset), body, zone.PutOptions{Condition: condition, ContentType: "application/json"})
+	if !errors.Is(err, zone.ErrCondition) {
+		if err != nil {
+			return false, false, fmt.Errorf("store cursor state: %w", err)
+		}
+		return true, false, nil
+	}
+	// It may be one's own success whose answer was lost.
+	now, err := i.readCursor(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	own := now.Run == run.ID() && now.Value == m.Cursor.To
+	return own, !own, nil
+}
+
+// settle moves the cursor for a manifest that stands by another one's hand, or by one's own before a crash.
+func (i *Ingester) settle(ctx context.Context, run zone.Run, result *Result) error {
+	if i.contract.Source.Cursor == nil {
+		return nil
+	}
+	body, _, err := i.read(ctx, run.ManifestKey())
+	if err != nil {
+		return fmt.Errorf("read manifest: %w", err)
+	}
+	var m zone.Manifest
+	if err := json.Unmarshal(body, &m); err != nil {
+		return fmt.Errorf("read manifest %s: %w", run.ManifestKey(), err)
+	}
+	s, err := i.readCursor(ctx)
+	if err != nil {
+		return err
+	}
+	result.CursorMoved, result.CursorTaken, err = i.moveCursor(ctx, run, m, s)
+	return err
+}
+
+func (i *Ingester) read(ctx context.Context, key string) ([]byte, zone.Object, error) {
+	body, object, err := i.bucket.Get(ctx, key, "")
+	if err != nil {
+		return nil, zone.Object{}, err
+	}
+	defer body.Close()
+	text, err := io.ReadAll(body)
+	return text, object, err
+}
+
+// endsEarly reports whether a fault of the source may end the run with the pages that stand.
+func endsEarly(err error, walk *source.Walk) bool {
+	var fault *source.Error
+	return errors.As(err, &fault) && fault.Kind == source.RateLimited && walk.CanEndEarly()
+}

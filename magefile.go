@@ -38,7 +38,7 @@ func Invoke(ctx context.Context, function, event string, dataset, stack *string)
 
 // Build makes the deployment packages for AWS (linux/arm64) in .build/arm64.
 func Build(ctx context.Context) error {
-	progress := newTicker("build")
+	progress := newTicker("compiling the functions for AWS")
 	sizes, err := artifact.Build(ctx, artifact.Options{Root: ".", Dir: artifact.Dir, GOOS: "linux", GOARCH: "arm64", Progress: progress.line})
 	if err != nil {
 		return err
@@ -130,9 +130,9 @@ type flags map[string]any
 // local compiles the command of the local environment, telling how far it is, and runs it.
 func local(ctx context.Context, verb string, given flags, args ...string) error {
 	command := filepath.Join(binaries, "local")
-	progress := newTicker("first run: compiling the deployment program and the local AWS")
+	progress := newTicker("compiling the deployment program and the local AWS (a first time takes minutes: the Pulumi AWS SDK is large)")
 	err := artifact.Compile(ctx, artifact.CompileOptions{
-		Root: ".", Package: "./infra/local/cmd", Output: command, LDFlags: "-s -w",
+		Root: ".", Package: "./infra/local/cmd", Output: command,
 		Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
 	})
 	if err != nil {
@@ -165,7 +165,7 @@ func step(name string, args ...string) error {
 	return nil
 }
 
-// ticker prints a line of progress at most every two seconds, the first after one: what is quick stays quiet.
+// ticker prints a line of progress now and then, the first after a second: what is quick stays quiet.
 type ticker struct {
 	what string
 	next time.Time
@@ -174,10 +174,16 @@ type ticker struct {
 func newTicker(what string) *ticker { return &ticker{what: what, next: time.Now().Add(time.Second)} }
 
 func (t *ticker) line(text string) {
-	if now := time.Now(); now.After(t.next) {
-		t.next = now.Add(2 * time.Second)
-		fmt.Printf("%s: %s\n", t.what, text)
+	now := time.Now()
+	if now.Before(t.next) {
+		return
 	}
+	t.next = now.Add(10 * time.Second)
+	if t.what != "" {
+		fmt.Println(t.what)
+		t.what = ""
+	}
+	fmt.Println("  " + text)
 }
 
 func haveCompiler() bool {

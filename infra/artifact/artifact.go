@@ -88,7 +88,7 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 		binary := filepath.Join(dir, function)
 		err := Compile(ctx, CompileOptions{
 			Root: o.Root, Package: "./functions/" + function, Output: binary, GOOS: o.GOOS, GOARCH: o.GOARCH,
-			Tags:    "lambda.norpc",
+			Tags: "lambda.norpc", Reproducible: true,
 			LDFlags: "-s -w -buildid= -X tributary/shared/process.revision=" + digest[:12] + "-" + o.GOARCH,
 			Progress: func(done, total int) {
 				o.Progress(fmt.Sprintf("compiling %s for %s/%s: package %d of at most %d", function, o.GOOS, o.GOARCH, done, total))

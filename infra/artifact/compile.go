@@ -16,13 +16,16 @@ type CompileOptions struct {
 	Root, Package, Output string
 	GOOS, GOARCH          string // "" is this machine
 	Tags, LDFlags         string
+	Reproducible          bool                  // no cgo and no paths of this machine in the result
 	Progress              func(done, total int) // optional: packages compiled, of at most so many
 }
 
-// Compile runs go build without cgo, so that a machine with Go alone can do it, and without paths of this machine in
-// the result.
+// Compile runs go build. What is not Reproducible is built as `go test` builds it, so that both share Go's build cache.
 func Compile(ctx context.Context, o CompileOptions) error {
-	env := append(os.Environ(), "CGO_ENABLED=0")
+	env := os.Environ()
+	if o.Reproducible {
+		env = append(env, "CGO_ENABLED=0")
+	}
 	if o.GOOS != "" {
 		env = append(env, "GOOS="+o.GOOS, "GOARCH="+o.GOARCH)
 	}
@@ -34,7 +37,10 @@ func Compile(ctx context.Context, o CompileOptions) error {
 		}
 		total = n
 	}
-	args := []string{"build", "-v", "-trimpath", "-buildvcs=false", "-o", o.Output}
+	args := []string{"build", "-v", "-buildvcs=false", "-o", o.Output}
+	if o.Reproducible {
+		args = append(args, "-trimpath")
+	}
 	if o.Tags != "" {
 		args = append(args, "-tags", o.Tags)
 	}

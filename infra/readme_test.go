@@ -1,0 +1,130 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The README is what people follow first: its commands must exist as they stand there, and what it quotes must be what
+// the project holds.
+
+func TestReadmeCommandsExist(t *testing.T) {
+	targets := mageTargets(t)
+	commands := regexp.MustCompile(`go tool mage ([^\n#`+"`"+`]*)`).FindAllStringSubmatch(readme(t), -1)
+	if len(commands) < 5 {
+		t.Fatalf("found %d commands in the README, want more", len(commands))
+	}
+	for _, command := range commands {
+		words := strings.Fields(command[1])
+		if len(words) == 0 {
+			continue
+		}
+		target, ok := targets[strings.ToLower(words[0])]
+		if !ok {
+			t.Errorf("README says `go tool mage %s`, and there is no target %s", command[1], words[0])
+			continue
+		}
+		positional := 0
+		for _, word := range words[1:] {
+			name, isFlag := strings.CutPrefix(word, "-")
+			if !isFlag {
+				positional++
+				continue
+			}
+			name, _, _ = strings.Cut(name, "=")
+			if !target.flags[name] {
+				t.Errorf("README says `go tool mage %s`, and %s has no flag -%s", command[1], words[0], name)
+			}
+		}
+		if positional != target.arguments {
+			t.Errorf("README says `go tool mage %s`: %d arguments, want %d", command[1], positional, target.arguments)
+		}
+	}
+}
+
+func TestReadmeQuotesTheContract(t *testing.T) {
+	contract, err := os.ReadFile("../shared/datasets/coin_markets.odcs.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quotes := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
+	if len(quotes) == 0 {
+		t.Fatal("the README quotes no contract")
+	}
+	for _, quote := range quotes {
+		for line := range strings.Lines(quote[1]) {
+			if line = strings.TrimSpace(line); line != "" && !strings.Contains(string(contract), line) {
+				t.Errorf("README quotes a line that the contract does not have: %s", line)
+			}
+		}
+	}
+}
+
+func TestReadmeLinksLeadSomewhere(t *testing.T) {
+	for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(readme(t), -1) {
+		if strings.Contains(link[1], "://") {
+			continue
+		}
+		if _, err := os.Stat("../" + link[1]); err != nil {
+			t.Errorf("README links to %s: %v", link[1], err)
+		}
+	}
+}
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+type target struct {
+	arguments int
+	flags     map[string]bool
+}
+
+// mageTargets reads the targets from the magefile as mage does: exported functions, methods of a namespace as
+// namespace:method, pointers as flags.
+func mageTargets(t *testing.T) map[string]target {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../magefile.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets := map[string]target{}
+	for _, declaration := range file.Decls {
+		function, ok := declaration.(*ast.FuncDecl)
+		if !ok || !function.Name.IsExported() {
+			continue
+		}
+		name := strings.ToLower(function.Name.Name)
+		if function.Recv != nil {
+			receiver, ok := function.Recv.List[0].Type.(*ast.Ident)
+			if !ok {
+				continue
+			}
+			name = strings.ToLower(receiver.Name) + ":" + name
+		}
+		found := target{flags: map[string]bool{}}
+		for _, field := range function.Type.Params.List {
+			switch field.Type.(type) {
+			case *ast.SelectorExpr: // context.Context
+			case *ast.StarExpr:
+				for _, name := range field.Names {
+					found.flags[name.Name] = true
+				}
+			default:
+				found.arguments += len(field.Names)
+			}
+		}
+		targets[name] = found
+	}
+	return targets
+}

@@ -282,8 +282,10 @@ func (d *decoder) miss(r *reading, rep byte) {
 			d.miss(&m.read, rep)
 		}
 	}
-	for _, e := range r.elements {
-		d.miss(&e, rep)
+	if len(r.elements) > 0 {
+		for _, e := range r.elements {
+			d.miss(&e, rep)
+		}
 	}
 	for k := range r.also {
 		d.miss(&r.also[k], rep)

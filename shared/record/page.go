@@ -95,9 +95,9 @@ func (p *document) failed(err error) error {
 	return fmt.Errorf("read page %d: %w", p.page, err)
 }
 
-// read reads the whole page.
-func (p *document) read(src io.Reader, limit int) error {
-	p.reset(src, limit)
+// read reads the whole page through a window of the given size, which grows to limit for a large record.
+func (p *document) read(src io.Reader, size, limit int) error {
+	p.reset(src, size, limit)
 	i, err := p.skipMark()
 	if err != nil {
 		return p.failed(err)

@@ -94,13 +94,17 @@ func TestPages(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := dataset{columns: "- {name: n, logicalType: integer}", records: tt.records, limits: tt.limits}.plan(t)
 			for _, by := range []struct {
-				name string
-				wrap func(io.Reader) io.Reader
+				name   string
+				window int
+				wrap   func(io.Reader) io.Reader
 			}{
-				{"whole", func(r io.Reader) io.Reader { return r }},
-				{"by bytes", iotest.OneByteReader},
-				{"with the end", iotest.DataErrReader},
+				{"whole", windowSize, func(r io.Reader) io.Reader { return r }},
+				{"by bytes", windowSize, iotest.OneByteReader},
+				{"with the end", windowSize, iotest.DataErrReader},
+				{"through a window of 1", 1, iotest.OneByteReader},
+				{"through a window of 13", 13, iotest.HalfReader},
 			} {
+				p.window = by.window
 				c, s, err := run(t, p, by.wrap(strings.NewReader(tt.page)))
 				if tt.fault != "" {
 					var unreadable *UnreadableError
@@ -110,7 +114,7 @@ func TestPages(t *testing.T) {
 					if got := err.Error(); got != tt.fault {
 						t.Fatalf("%s: %q, want %q", by.name, got, tt.fault)
 					}
-					if _, err := Count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records); err == nil || err.Error() != tt.fault {
+					if _, err := count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records, by.window); err == nil || err.Error() != tt.fault {
 						t.Fatalf("%s: Count says %v, want %q", by.name, err, tt.fault)
 					}
 					continue
@@ -124,7 +128,7 @@ func TestPages(t *testing.T) {
 				if s.Records != s.Clean+s.Rejected || s.Bytes != int64(len(tt.page)) {
 					t.Fatalf("%s: %d records, %d clean, %d rejected in %d bytes; want a sum, and %d bytes", by.name, s.Records, s.Clean, s.Rejected, s.Bytes, len(tt.page))
 				}
-				n, err := Count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records)
+				n, err := count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records, by.window)
 				if err != nil || n != s.Records {
 					t.Fatalf("%s: Count gives %d, %v; want %d", by.name, n, err, s.Records)
 				}

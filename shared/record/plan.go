@@ -28,7 +28,8 @@ type Plan struct {
 	derived  []int // indexes of the columns to derive for each record, in the order they need each other
 	rules    []contract.Rule
 	uniques  [][]int // sets of columns, without those that are the same throughout a run
-	limit    int
+	limit    int     // of a record, in bytes
+	window   int     // what is in memory of a page of small records
 
 	env         *cel.Env
 	programs    map[*contract.Expr]cel.Program // of the expressions that are not closures
@@ -85,7 +86,7 @@ type bound struct {
 func Compile(c *contract.Contract) (*Plan, error) { return compile(c, false) }
 
 func compile(c *contract.Contract, interpreted bool) (*Plan, error) {
-	p := &Plan{contract: c, leaves: contract.Leaves(c.Columns), rules: c.Rules, limit: c.Source.Limits.Record, interpreted: interpreted}
+	p := &Plan{contract: c, leaves: contract.Leaves(c.Columns), rules: c.Rules, limit: c.Source.Limits.Record, window: windowSize, interpreted: interpreted}
 	if p.limit <= 0 {
 		p.limit = DefaultRecordLimit
 	}

@@ -106,7 +106,7 @@ func (r *Reader) readPage(page Page, body io.Reader) error {
 	}
 	before := r.summary.Records
 	doc := document{scanner: &r.scanner, page: page.Number, pointer: r.plan.contract.Source.Records, records: r}
-	if err := doc.read(body, r.plan.limit); err != nil {
+	if err := doc.read(body, r.plan.window, r.plan.limit); err != nil {
 		return err
 	}
 	if err := r.settle(); err != nil {

@@ -12,6 +12,7 @@ const (
 	// a value need no check. Zero is no part of any JSON, so every scan stops there.
 	pad = 64
 
+	// windowSize is what a window holds of a page whose records are small: it stays in the cache.
 	windowSize = 256 << 10
 )
 
@@ -30,16 +31,18 @@ type window struct {
 	eof   bool
 }
 
-func (w *window) reset(src io.Reader, limit int) {
-	if w.buf == nil {
-		w.buf = make([]byte, windowSize+pad)
+// reset starts a page: with so many bytes in memory at first, and at most limit.
+func (w *window) reset(src io.Reader, size, limit int) {
+	if len(w.buf) < size+pad {
+		w.buf = make([]byte, size+pad)
 	}
-	w.src, w.end, w.base, w.eof, w.limit = src, 0, 0, false, max(limit, windowSize)
+	w.src, w.end, w.base, w.eof, w.limit = src, 0, 0, false, max(limit, size)
 	clear(w.buf[:pad])
 }
 
-// more moves buf[keep:end] to the front, reads what fits behind it, and says by how much positions moved. The window
-// grows only when all of it is kept; at its limit that is errWindowFull. At the end of the page eof is set.
+// more moves buf[keep:end] to the front, fills the room behind it, and says by how much positions moved. The window
+// grows only when all of it is kept; at its limit that is errWindowFull. At the end of the page eof is set. Filling it
+// whole keeps the cost of large records linear: what is cut at the window's end is scanned again from its start.
 func (w *window) more(keep int) (shift int, err error) {
 	if keep > 0 {
 		copy(w.buf, w.buf[keep:w.end])
@@ -53,8 +56,7 @@ func (w *window) more(keep int) (shift int, err error) {
 		copy(grown, w.buf[:w.end])
 		w.buf = grown
 	}
-	before := w.end
-	for idle := 0; w.end == before && !w.eof; {
+	for idle := 0; w.end < len(w.buf)-pad && !w.eof; {
 		n, err := w.src.Read(w.buf[w.end : len(w.buf)-pad])
 		w.end += n
 		switch {
@@ -62,7 +64,9 @@ func (w *window) more(keep int) (shift int, err error) {
 			w.eof = true
 		case err != nil:
 			return keep, fmt.Errorf("read at byte %d: %w", w.base+int64(w.end), err)
-		case n == 0:
+		case n > 0:
+			idle = 0
+		default:
 			if idle++; idle == 100 {
 				return keep, io.ErrNoProgress
 			}

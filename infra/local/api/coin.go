@@ -34,7 +34,7 @@ func coins(seed uint64, at time.Time) []Record {
 		drawn[i] = coin(i, seed, at)
 	}
 	records := make([]Record, coinCount)
-	planted := plantCoins(drawn, rand.New(rand.NewPCG(seed, uint64(at.Unix()))))
+	planted := plantCoins(drawn, draws(seed, uint64(at.Unix())))
 	for i, o := range drawn {
 		records[i] = Record{Text: o.String()}
 		if p, ok := planted[i]; ok {
@@ -44,10 +44,15 @@ func coins(seed uint64, at time.Time) []Record {
 	return records
 }
 
+// draws gives the same draws for the same seed and stream.
+func draws(seed, stream uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, stream)) //nolint:gosec // made-up records are no secret
+}
+
 // coin draws one coin. What belongs to the coin comes from the seed, what belongs to the hour from the time as well.
 func coin(i int, seed uint64, at time.Time) object {
-	own := rand.New(rand.NewPCG(seed, uint64(i)))
-	now := rand.New(rand.NewPCG(seed^uint64(at.Unix()), uint64(i)))
+	own := draws(seed, uint64(i))
+	now := draws(seed^uint64(at.Unix()), uint64(i))
 
 	pick := i * 17 % (len(coinColours) * len(coinThings)) // 17 shares no factor with 560: each pair comes once
 	colour, thing := coinColours[pick/len(coinThings)], coinThings[pick%len(coinThings)]

@@ -21,7 +21,7 @@ const genericCount = 120
 // any record keeps them, the run will be held, and say why.
 func generic(c *contract.Contract, plan *record.Plan, seed uint64, at time.Time) []Record {
 	at = at.UTC().Truncate(time.Second)
-	d := drawer{r: rand.New(rand.NewPCG(seed, uint64(at.Unix()))), at: at, keys: keyColumns(c), taken: map[string]bool{}}
+	d := drawer{r: draws(seed, uint64(at.Unix())), at: at, keys: keyColumns(c), taken: map[string]bool{}}
 	var drawn []object
 	const tries = 20
 	for try := range tries {
@@ -310,6 +310,7 @@ func genericDirt(c *contract.Contract, count int) []genericKind {
 			add("text in a boolean", col, "type", `"maybe"`)
 		case contract.List, contract.Struct:
 			add("text in "+col.Type.Glue(), col, "type", `"none"`)
+		default:
 		}
 		if keys[col.Name] && len(col.Path) == 1 && !seen["duplicate"] {
 			seen["duplicate"] = true

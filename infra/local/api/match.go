@@ -44,6 +44,7 @@ func (d *drawer) spell(b *strings.Builder, re *syntax.Regexp) {
 		}
 	case syntax.OpAlternate:
 		d.spell(b, re.Sub[d.r.IntN(len(re.Sub))])
+	default: // anchors and boundaries have no text
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tributary/infra/local"
-	"tributary/infra/local/api"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/zone"
@@ -23,17 +22,17 @@ import (
 var now = time.Date(2025, 3, 4, 14, 45, 31, 5, time.UTC)
 
 func TestParseRun(t *testing.T) {
-	minute := time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)
+	second := time.Date(2025, 3, 4, 14, 45, 31, 0, time.UTC)
 	for _, tc := range []struct {
 		name string
 		args []string
 		want options
 	}{
-		{"defaults", nil, options{stack: "dev", colours: screen.Auto, at: minute}},
+		{"defaults", nil, options{stack: "dev", colours: screen.Auto, at: second}},
 		{"all", []string{"-stack=prod", "-dataset=coins", "-from=f.json", "-at=2024-01-02T03:04:05+01:00", "-fresh", "-color=never"}, options{
 			stack: "prod", dataset: "coins", from: "f.json", at: time.Date(2024, 1, 2, 2, 4, 5, 0, time.UTC), fresh: true, colours: screen.Never,
 		}},
-		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: minute}},
+		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: second}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := parseRun(tc.args, now, &bytes.Buffer{})
@@ -193,7 +192,6 @@ func TestSources(t *testing.T) {
 	if err := built.stop(); err != nil {
 		t.Error(err)
 	}
-	var _ *api.API = built.api
 }
 
 func TestWatch(t *testing.T) {

@@ -62,8 +62,8 @@ func readEvent(name string, stdin io.Reader) ([]byte, event, error) {
 		return nil, event{}, fmt.Errorf("read event %s: it is no JSON", name)
 	}
 	var e event
-	if json.Unmarshal(payload, &e) != nil {
-		return payload, event{}, nil // of another shape: the function may know it
+	if err := json.Unmarshal(payload, &e); err != nil {
+		e = event{} // of another shape: the function may know it
 	}
 	return payload, e, nil
 }

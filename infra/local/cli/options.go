@@ -56,7 +56,7 @@ func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
 	var at, colours string
 	flags := newFlags("run", runUsage, help, &o, &colours)
 	flags.StringVar(&o.from, "from", "", "recorded `file` (JSON or NDJSON) or live URL, in place of the built-in API")
-	flags.StringVar(&at, "at", "", "scheduled `time`, which names the run, such as 2025-03-04T14:45:00Z (default: this minute)")
+	flags.StringVar(&at, "at", "", "scheduled `time`, which names the run, such as 2025-03-04T14:45:00Z (default: now)")
 	flags.BoolVar(&o.fresh, "fresh", false, "forget what earlier runs left in .local")
 	if err := parse(flags, args, &o, &colours); err != nil {
 		return o, err
@@ -64,7 +64,7 @@ func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("%w: run takes flags only, not %q; did you mean -from=%s?", errUsage, flags.Arg(0), flags.Arg(0))
 	}
-	o.at = now.UTC().Truncate(time.Minute)
+	o.at = now.UTC().Truncate(time.Second)
 	if at != "" {
 		t, err := time.Parse(time.RFC3339, at)
 		if err != nil {

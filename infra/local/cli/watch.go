@@ -74,6 +74,7 @@ func (w *watch) event(e local.Event) {
 		w.fault("the event of %s did not reach %s: %s", e.Key, e.Function, e.Error)
 	case local.AccessDenied:
 		w.fault("AccessDenied: %s may not perform %s on %s: %s", e.Role, e.Action, e.Resource, e.Error)
+	default:
 	}
 }
 

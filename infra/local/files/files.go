@@ -284,7 +284,7 @@ func (f *Folder) remove(name string) error {
 
 // replace gives a file its content as a whole, and leaves it alone where it has it already.
 func replace(name string, body []byte) error {
-	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, body) {
+	if old, readErr := os.ReadFile(name); readErr == nil && bytes.Equal(old, body) {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -294,15 +294,20 @@ func replace(name string, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("write file: %w", err)
 	}
-	_, err = t.Write(body)
-	err = errors.Join(err, t.Chmod(0o644), t.Close())
-	if err == nil {
-		err = os.Rename(t.Name(), name)
+	if err := errors.Join(fill(t, body), t.Close()); err != nil {
+		return fmt.Errorf("write file: %w", errors.Join(err, os.Remove(t.Name())))
 	}
-	if err != nil {
+	if err := os.Rename(t.Name(), name); err != nil {
 		return fmt.Errorf("write file: %w", errors.Join(err, os.Remove(t.Name())))
 	}
 	return nil
+}
+
+func fill(t *os.File, body []byte) error {
+	if _, err := t.Write(body); err != nil {
+		return err
+	}
+	return t.Chmod(0o644)
 }
 
 // lines writes items as a JSON array with one item a line.

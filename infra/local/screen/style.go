@@ -51,6 +51,7 @@ func StyleOf(file *os.File, choice Colours, getenv func(string) string) Style {
 		s.Colour = true
 	case Never:
 		s.Colour = false
+	default:
 	}
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
 		s.Width = width

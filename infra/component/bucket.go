@@ -163,28 +163,22 @@ func after(parent pulumi.Resource, earlier ...pulumi.Resource) []pulumi.Resource
 // abandonedUploadDays is when the parts of an upload that was never completed go: Lambda gives up within hours.
 const abandonedUploadDays = 2
 
-// lifecycleRules always holds the house-keeping rule, then one rule for each prefix that ends.
+// lifecycleRules always begins with the rule for the whole bucket; then comes one for each prefix that ends.
 func lifecycleRules(args BucketArgs) s3.BucketLifecycleConfigurationV2RuleArray {
-	rules := s3.BucketLifecycleConfigurationV2RuleArray{&s3.BucketLifecycleConfigurationV2RuleArgs{
-		Id:     pulumi.String("housekeeping"),
-		Status: pulumi.String("Enabled"),
-		Filter: &s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")},
-		AbortIncompleteMultipartUpload: &s3.BucketLifecycleConfigurationV2RuleAbortIncompleteMultipartUploadArgs{
-			DaysAfterInitiation: pulumi.Int(abandonedUploadDays),
-		},
-		NoncurrentVersionExpiration: &s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
-			NoncurrentDays: pulumi.Int(args.NoncurrentDays),
-		},
-		Expiration: &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{ExpiredObjectDeleteMarker: pulumi.Bool(true)},
-	}}
+	whole := lifecycleRule("housekeeping", "")
+	whole.AbortIncompleteMultipartUpload = &s3.BucketLifecycleConfigurationV2RuleAbortIncompleteMultipartUploadArgs{
+		DaysAfterInitiation: pulumi.Int(abandonedUploadDays),
+	}
+	whole.NoncurrentVersionExpiration = &s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
+		NoncurrentDays: pulumi.Int(args.NoncurrentDays),
+	}
+	// Where the whole bucket expires by days, S3 removes left-over delete markers as well, and takes only one of both.
+	whole.Expiration = &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{ExpiredObjectDeleteMarker: pulumi.Bool(true)}
+	rules := s3.BucketLifecycleConfigurationV2RuleArray{whole}
 	for _, k := range args.Keep {
-		if k.Days == 0 && k.ArchiveDays == 0 {
-			continue
-		}
-		rule := &s3.BucketLifecycleConfigurationV2RuleArgs{
-			Id:     pulumi.String(k.Name),
-			Status: pulumi.String("Enabled"),
-			Filter: &s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String(k.Prefix)},
+		rule := whole
+		if k.Prefix != "" {
+			rule = lifecycleRule(k.Name, k.Prefix)
 		}
 		if k.Days > 0 {
 			rule.Expiration = &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(k.Days)}
@@ -194,7 +188,17 @@ func lifecycleRules(args BucketArgs) s3.BucketLifecycleConfigurationV2RuleArray 
 				Days: pulumi.Int(k.ArchiveDays), StorageClass: pulumi.String("GLACIER_IR"),
 			}}
 		}
-		rules = append(rules, rule)
+		if rule != whole && (k.Days > 0 || k.ArchiveDays > 0) {
+			rules = append(rules, rule)
+		}
 	}
 	return rules
+}
+
+func lifecycleRule(id, prefix string) *s3.BucketLifecycleConfigurationV2RuleArgs {
+	return &s3.BucketLifecycleConfigurationV2RuleArgs{
+		Id:     pulumi.String(id),
+		Status: pulumi.String("Enabled"),
+		Filter: &s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String(prefix)},
+	}
 }

@@ -71,8 +71,10 @@ func NewView(ctx *pulumi.Context, name string, args ViewArgs, opts ...pulumi.Res
 		ViewOriginalText: pulumi.String(viewText(args)),
 		ViewExpandedText: pulumi.String("/* Presto View */"),
 		StorageDescriptor: &glue.CatalogTableStorageDescriptorArgs{
-			Columns:   columns,
-			SerDeInfo: &glue.CatalogTableStorageDescriptorSerDeInfoArgs{},
+			Columns: columns,
+			// The provider sends no empty block, and without one Athena says that the SerDe info is missing
+			// (hashicorp/terraform-provider-aws#28517). Views are not read by a SerDe.
+			SerDeInfo: &glue.CatalogTableStorageDescriptorSerDeInfoArgs{Name: pulumi.String("-"), SerializationLibrary: pulumi.String("-")},
 		},
 	}, pulumi.Parent(v))
 	if err != nil {

@@ -113,6 +113,22 @@ func TestStacksDoNotMeet(t *testing.T) {
 	}
 }
 
+func TestLifecycles(t *testing.T) {
+	p := newProject(t)
+	var b strings.Builder
+	for _, stack := range []string{"dev", "prod"} {
+		for _, r := range resources(p.mustDeploy(t, stack)).of(lifecycleType) {
+			fmt.Fprintf(&b, "%s %s\n", stack, r.Name)
+			rules, _ := r.Inputs["rules"].([]any)
+			for _, rule := range rules {
+				fmt.Fprintf(&b, "  %s %q: expiration %v, transitions %v, noncurrent %v, uploads %v\n", at(rule, "id"), at(rule, "filter", "prefix"),
+					at(rule, "expiration"), at(rule, "transitions"), at(rule, "noncurrentVersionExpiration"), at(rule, "abortIncompleteMultipartUpload"))
+			}
+		}
+	}
+	golden(t, "lifecycles.txt", b.String())
+}
+
 func TestGlueTables(t *testing.T) {
 	var b strings.Builder
 	for _, r := range resources(newProject(t).mustDeploy(t, "dev")).of(glueTableType) {

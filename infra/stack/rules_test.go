@@ -618,6 +618,9 @@ var rules = []rule{
 		check: each(glueTableType, func(_ resources, t recorded) string {
 			parameters := at(t.Inputs, "parameters")
 			if t.Inputs["tableType"] == "VIRTUAL_VIEW" {
+				if at(t.Inputs, "storageDescriptor", "serDeInfo", "serializationLibrary") == nil {
+					return "is a view without the SerDe that Athena misses"
+				}
 				return ""
 			}
 			if t.Inputs["tableType"] != "EXTERNAL_TABLE" || at(parameters, "projection.enabled") != "true" || at(parameters, "projection.dt.type") != "date" ||

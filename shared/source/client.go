@@ -109,10 +109,8 @@ func baseURL(c *contract.Contract, environment, override string) (*url.URL, erro
 	if text == "" {
 		insecure = c.Source.Insecure
 		var ok bool
-		if text, ok = c.Source.URLs[environment]; !ok {
-			if text, ok = c.Source.URLs[""]; !ok {
-				return nil, fmt.Errorf("the contract has no server of type api for environment %q, only for %s", environment, environments(c.Source.URLs))
-			}
+		if text, ok = c.Source.URL(environment); !ok {
+			return nil, fmt.Errorf("the contract has no server of type api for environment %q, only for %s", environment, environments(c.Source.URLs))
 		}
 	}
 	u, err := url.Parse(text)

@@ -23,11 +23,14 @@ func span(body []byte, records []string, c *contract.Cursor) (Span, error) {
 	if err != nil {
 		return Span{}, err
 	}
+	s := Span{Ascending: true}
+	if array == nil {
+		return s, nil
+	}
 	var all []json.RawMessage
 	if err := json.Unmarshal(array, &all); err != nil {
 		return Span{}, fmt.Errorf("read cursor: the records are no JSON array: %w", err)
 	}
-	s := Span{Ascending: true}
 	last := ""
 	for i, r := range all {
 		value, err := text(r, c.Path)

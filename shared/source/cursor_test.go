@@ -76,6 +76,7 @@ func TestSpan(t *testing.T) {
 		{"ascending", `{"d":[{"m":{"at":1}},{"m":{"at":1}},{"m":{"at":10}}]}`, "raise", Span{"1", "10", true}, ""},
 		{"descending", `{"d":[{"m":{"at":"10"}},{"m":{"at":"9"}}]}`, "raise", Span{"9", "10", false}, ""},
 		{"empty", `{"d":[]}`, "raise", Span{Ascending: true}, ""},
+		{"null", `{"d":null}`, "raise", Span{Ascending: true}, ""},
 		{"missing is an error", `{"d":[{"m":{"at":1}},{"m":{}}]}`, "raise", Span{}, "record 1 has no cursor at /m/at, and on_cursor_value_missing is raise"},
 		{"missing is passed over", `{"d":[{"m":{"at":1}},{"m":{"at":null}},7,{"m":{"at":2}}]}`, "include", Span{"1", "2", true}, ""},
 		{"no text", `{"d":[{"m":{"at":[1]}}]}`, "include", Span{}, "record 0: read /m/at: it is no text and no number"},

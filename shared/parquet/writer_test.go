@@ -2,7 +2,6 @@ package parquet
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -219,7 +218,7 @@ func walkChunk(t *testing.T, file []byte, at int64, name string, d reference.Col
 		data := thrift.NewTMemoryBuffer()
 		data.Write(file[at:])
 		h := format.NewPageHeader()
-		if err := h.Read(context.Background(), thrift.NewTCompactProtocolConf(data, nil)); err != nil {
+		if err := h.Read(t.Context(), thrift.NewTCompactProtocolConf(data, nil)); err != nil {
 			t.Fatalf("column %s: page header at %d: %v", name, at, err)
 		}
 		size := int64(len(file)) - at - int64(data.RemainingBytes())
@@ -253,19 +252,27 @@ func walkChunk(t *testing.T, file []byte, at int64, name string, d reference.Col
 	return at
 }
 
-// encodings are the data pages of the first column by encoding.
-func encodings(t *testing.T, file []byte) (plain, numbered int32) {
+// encodings are the data pages of the first column by encoding, and the entries of its dictionary.
+func encodings(t *testing.T, file []byte) (plain, numbered, entries int32) {
 	t.Helper()
-	for _, s := range open(t, file).Metadata().RowGroups[0].Columns[0].MetaData.EncodingStats {
+	d := open(t, file).Metadata().RowGroups[0].Columns[0].MetaData
+	for _, s := range d.EncodingStats {
 		switch {
 		case s.PageType == reference.DictionaryPage:
+			data := thrift.NewTMemoryBuffer()
+			data.Write(file[d.DictionaryPageOffset:])
+			h := format.NewPageHeader()
+			if err := h.Read(t.Context(), thrift.NewTCompactProtocolConf(data, nil)); err != nil {
+				t.Fatal(err)
+			}
+			entries = h.DictionaryPageHeader.NumValues
 		case s.Encoding == reference.Plain:
 			plain = s.Count
 		default:
 			numbered = s.Count
 		}
 	}
-	return plain, numbered
+	return plain, numbered, entries
 }
 
 func TestDictionary(t *testing.T) {
@@ -277,11 +284,12 @@ func TestDictionary(t *testing.T) {
 		typ             contract.Type
 		value           func(i int) any
 		plain, numbered int32 // of the 8 pages of 1000 rows
+		entries         int32 // of the dictionary: a page that gives it up leaves nothing behind
 	}{
-		{name: "one text", typ: kind(contract.String), value: text(func(int) int { return 0 }), numbered: 8},
-		{name: "hundred texts", typ: kind(contract.String), value: text(func(i int) int { return i % 100 }), numbered: 8},
+		{name: "one text", typ: kind(contract.String), value: text(func(int) int { return 0 }), numbered: 8, entries: 1},
+		{name: "hundred texts", typ: kind(contract.String), value: text(func(i int) int { return i % 100 }), numbered: 8, entries: 100},
 		{name: "texts that never repeat", typ: kind(contract.String), value: text(func(i int) int { return i }), plain: 8},
-		{name: "texts that cease to repeat", typ: kind(contract.String), value: text(func(i int) int { return max(i, 2000) }), numbered: 2, plain: 6},
+		{name: "texts that cease to repeat", typ: kind(contract.String), value: text(func(i int) int { return max(i, 2000) }), numbered: 2, entries: 1, plain: 6},
 		{name: "long texts beyond the dictionary's bytes", typ: kind(contract.String),
 			value: func(i int) any { return strings.Repeat("x", 6000) + strconv.Itoa(i%200) }, plain: 8},
 		{name: "nulls, then texts", typ: kind(contract.String), value: func(i int) any {
@@ -289,14 +297,14 @@ func TestDictionary(t *testing.T) {
 				return nil
 			}
 			return "a"
-		}, plain: 2, numbered: 6},
-		{name: "one number", typ: kind(contract.Timestamp), value: func(int) any { return int64(1741098300000) }, numbered: 8},
-		{name: "few numbers", typ: kind(contract.Double), value: func(i int) any { return float64(i % 50) }, numbered: 8},
-		{name: "zero and one", typ: kind(contract.Integer), value: func(i int) any { return int64(i % 2) }, numbered: 8},
+		}, plain: 2, numbered: 6, entries: 1},
+		{name: "one number", typ: kind(contract.Timestamp), value: func(int) any { return int64(1741098300000) }, numbered: 8, entries: 1},
+		{name: "few numbers", typ: kind(contract.Double), value: func(i int) any { return float64(i % 50) }, numbered: 8, entries: 50},
+		{name: "zero and one", typ: kind(contract.Integer), value: func(i int) any { return int64(i % 2) }, numbered: 8, entries: 2},
 		{name: "numbers in order", typ: kind(contract.Integer), value: func(i int) any { return int64(i) }, plain: 8},
-		{name: "dates of three years", typ: kind(contract.Date), value: func(i int) any { return int64(i * 7919 % 200) }, numbered: 8},
+		{name: "dates of two hundred days", typ: kind(contract.Date), value: func(i int) any { return int64(i * 7919 % 200) }, numbered: 8, entries: 200},
 		{name: "booleans", typ: kind(contract.Boolean), value: func(i int) any { return i%2 == 0 }, plain: 8},
-		{name: "wide decimals", typ: decimal(38, 0), value: func(i int) any { return big.NewInt(int64(i % 3)) }, numbered: 8},
+		{name: "wide decimals", typ: decimal(38, 0), value: func(i int) any { return big.NewInt(int64(i % 3)) }, numbered: 8, entries: 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			columns := []contract.Column{col("c", test.typ)}
@@ -305,8 +313,10 @@ func TestDictionary(t *testing.T) {
 				rows[i] = []any{test.value(i)}
 			}
 			file, _ := encode(t, columns, Options{}, batches(columns, rows, 1000)...)
-			if plain, numbered := encodings(t, file); plain != test.plain || numbered != test.numbered {
-				t.Errorf("%d plain and %d numbered pages, want %d and %d", plain, numbered, test.plain, test.numbered)
+			plain, numbered, entries := encodings(t, file)
+			if plain != test.plain || numbered != test.numbered || entries != test.entries {
+				t.Errorf("%d plain and %d numbered pages with %d entries, want %d, %d, %d",
+					plain, numbered, entries, test.plain, test.numbered, test.entries)
 			}
 			sameSlots(t, shred(columns, rows), slotsOf(t, open(t, file)))
 		})

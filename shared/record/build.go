@@ -55,6 +55,7 @@ func (d *decoder) newField(c *column) *field {
 		f.object.known = len(f.object.members)
 	case contract.List:
 		f.elem = d.newField(&c.inner[0])
+	default: // a leaf has nothing below it
 	}
 	return f
 }

@@ -107,7 +107,8 @@ func (b *Batch) leaf(c *column, v *Value, at *cursor, row int) {
 		v.Int = int64(vec.Bool[at.value])
 		at.value++
 	case contract.Decimal:
-		u, neg := uint128{}, false
+		var u uint128
+		var neg bool
 		if c.Type.Precision <= 18 {
 			u, neg = split(vec.I64[at.value])
 			at.value++
@@ -160,6 +161,7 @@ func (d *decoder) appendValue(dst []byte, f *field) []byte {
 		return strconv.AppendInt(dst, int64(d.page), 10)
 	case recordIndex:
 		return strconv.AppendInt(dst, d.index, 10)
+	default:
 	}
 	switch f.kind {
 	case contract.Integer:
@@ -179,6 +181,7 @@ func (d *decoder) appendValue(dst []byte, f *field) []byte {
 		}
 		u, neg := split128(v.Bytes[f.mark:])
 		return appendDecimalText(dst, u, neg, f.Type.Scale)
+	default:
 	}
 	text := v.Bytes[f.mark+4:]
 	if len(text) > valueShown {

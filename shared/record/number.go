@@ -6,7 +6,6 @@ import (
 	"math/bits"
 	"strconv"
 	"sync"
-	"unsafe"
 )
 
 // number is a JSON number as mantissa × 10^exp, before it takes a type. Its digits are never seen as a float.
@@ -206,7 +205,7 @@ func (v number) roundFloat(t *powers, text []byte) (f float64, ok bool) {
 			return f, true
 		}
 	}
-	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(text), len(text)), 64)
+	f, err := strconv.ParseFloat(view(text), 64)
 	return f, err == nil
 }
 

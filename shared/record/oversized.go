@@ -123,8 +123,7 @@ const (
 
 // walk returns how much of text belongs to the value.
 func (w *walker) walk(text []byte) (n int, state walkState) {
-	for i := 0; i < len(text); i++ {
-		c := text[i]
+	for i, c := range text {
 		if w.inString {
 			switch {
 			case w.escaped:

@@ -398,6 +398,7 @@ func (p *document) badLine(i int) (int, error) {
 		mark = mark[:1]
 	case manyLines:
 		from = max(i, min(p.fail.at, p.end)-1)
+	default:
 	}
 	truncated, reason := p.fail.at >= p.end, p.fail.reason
 	at := p.base + int64(p.fail.at)

@@ -258,7 +258,7 @@ func TestManifestDisagrees(t *testing.T) {
 	if got, want := fmt.Sprint(err), "read page 1: the page has 1 records and its manifest says 3 at byte 9"; got != want {
 		t.Fatalf("error %s, want %s", got, want)
 	}
-	if _, closing := r.Close(); closing != err {
+	if _, closing := r.Close(); !errors.Is(closing, err) {
 		t.Fatalf("Close says %v after the page failed, want %v", closing, err)
 	}
 }

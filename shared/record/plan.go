@@ -360,6 +360,7 @@ func (k *column) boundText(limit *big.Rat) string {
 			return string(appendTimestamp(nil, n))
 		case contract.Date:
 			return string(appendDate(nil, n))
+		default:
 		}
 	}
 	if limit.IsInt() {
@@ -399,8 +400,9 @@ func describe(t contract.Type) string {
 		return "object"
 	case contract.List:
 		return "array"
+	default:
+		return "string"
 	}
-	return "string"
 }
 
 // escapeToken writes a member's name as a token of a JSON Pointer.

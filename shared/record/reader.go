@@ -7,8 +7,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"tributary/shared/contract"
 )
 
 // Sink takes what a Reader makes of a run. The sink owns a batch until it calls Release on it, possibly from another
@@ -159,113 +157,6 @@ func (r *Reader) begin() {
 	r.startGroup()
 }
 
-func newVector(f *field) Vector {
-	v := Vector{Kind: f.kind}
-	if f.flat {
-		v.Valid = make([]byte, BatchRows/8)
-	} else {
-		v.Def = make([]byte, 0, BatchRows)
-	}
-	if f.repeated {
-		v.Rep = make([]byte, 0, BatchRows)
-	}
-	switch f.kind {
-	case contract.Integer, contract.Timestamp:
-		v.I64 = make([]int64, 0, BatchRows)
-	case contract.Double:
-		v.F64 = make([]float64, 0, BatchRows)
-	case contract.Date:
-		v.I32 = make([]int32, 0, BatchRows)
-	case contract.Boolean:
-		v.Bool = make([]byte, 0, BatchRows)
-	case contract.Decimal:
-		if f.Type.Precision <= 18 {
-			v.I64 = make([]int64, 0, BatchRows)
-		} else {
-			v.Bytes = make([]byte, 0, BatchRows*16)
-		}
-	default:
-		v.Bytes = make([]byte, 0, BatchRows*16)
-	}
-	return v
-}
-
-// empty makes the vector ready for a batch. A bit of Valid is set until its row turns out to be null.
-func (v *Vector) empty() {
-	v.Nulls = 0
-	for i := range v.Valid {
-		v.Valid[i] = 0xFF
-	}
-	v.Def, v.Rep = v.Def[:0], v.Rep[:0]
-	v.I64, v.F64, v.I32, v.Bool, v.Bytes = v.I64[:0], v.F64[:0], v.I32[:0], v.Bool[:0], v.Bytes[:0]
-}
-
-// values is how many values are stored; of bytes it is their length.
-func (v *Vector) values() int {
-	return len(v.I64) + len(v.F64) + len(v.I32) + len(v.Bool) + len(v.Bytes)
-}
-
-// cut drops all values but the first n, or n bytes of them.
-func (v *Vector) cut(n int) {
-	switch v.Kind {
-	case contract.Integer, contract.Timestamp:
-		v.I64 = v.I64[:n]
-	case contract.Double:
-		v.F64 = v.F64[:n]
-	case contract.Date:
-		v.I32 = v.I32[:n]
-	case contract.Boolean:
-		v.Bool = v.Bool[:n]
-	case contract.Decimal:
-		if v.I64 != nil {
-			v.I64 = v.I64[:n]
-		} else {
-			v.Bytes = v.Bytes[:n]
-		}
-	default:
-		v.Bytes = v.Bytes[:n]
-	}
-}
-
-// remember notes where leaves stand, to come back to when the next record is dropped. Flat leaves of fixed width need no
-// note: each has one value or null for each row.
-func (d *decoder) remember() {
-	for _, f := range d.texts {
-		f.before.values = len(f.vec.Bytes)
-	}
-	for _, f := range d.nested {
-		v := f.vec
-		f.before.def, f.before.rep, f.before.values, f.before.nulls = len(v.Def), len(v.Rep), v.values(), v.Nulls
-	}
-}
-
-// undo drops what the record at hand has left behind.
-func (d *decoder) undo() {
-	d.violations, d.reasons, d.warnings, d.drift, d.indexes = d.violations[:0], d.reasons[:0], d.warnings[:0], d.drift[:0], d.indexes[:0]
-	d.dropRow()
-}
-
-// dropRow takes the row at hand out of the columns.
-func (d *decoder) dropRow() {
-	bit := byte(1) << (d.row & 7)
-	for _, f := range d.leaves {
-		v := f.vec
-		switch {
-		case f.lineage != noLineage:
-		case !f.flat:
-			v.Def, v.Rep, v.Nulls = v.Def[:f.before.def], v.Rep[:f.before.rep], f.before.nulls
-			v.cut(f.before.values)
-		case v.Valid[d.row>>3]&bit == 0:
-			v.Valid[d.row>>3] |= bit
-			v.Nulls--
-		case v.Bytes != nil:
-			v.cut(f.before.values)
-		default:
-			v.cut(min(v.values(), d.row-v.Nulls))
-		}
-	}
-}
-
 // parse reads the record at i into the columns.
 func (r *Reader) parse(i int) int {
 	if r.buf[i] == '{' {
@@ -378,11 +269,6 @@ func (r *Reader) finish() {
 	}
 }
 
-// isNull says whether a flat column has no value in the row at hand.
-func (d *decoder) isNull(f *field) bool {
-	return f.vec.Valid[d.row>>3]>>(d.row&7)&1 == 0
-}
-
 // refuse makes a reject of a record that could not be read.
 func (r *Reader) refuse(s span, rule, reason string) error {
 	if err := r.settle(); err != nil {
@@ -433,16 +319,10 @@ func (r *Reader) fillLineage() {
 			v.I64 = appendSame(v.I64, int64(r.page), r.row-from)
 		case recordIndex:
 			v.I64 = append(v.I64, b.Index[from:r.row]...)
+		default:
 		}
 	}
 	r.filled = r.row
-}
-
-func appendSame(dst []int64, v int64, n int) []int64 {
-	for range n {
-		dst = append(dst, v)
-	}
-	return dst
 }
 
 // hand gives the batch to the sink.

@@ -146,8 +146,9 @@ func show(v Value) string {
 	case contract.String:
 		text, _ := json.Marshal(string(v.Text))
 		return string(text)
+	default:
+		return string(v.Text)
 	}
-	return string(v.Text)
 }
 
 var scheduled = time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)

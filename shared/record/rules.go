@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 )
 
 const (
@@ -104,7 +103,7 @@ func (d *decoder) numberText(i, end int) string {
 		return ""
 	}
 	text := bytes.Trim(d.buf[i:end], `"`)
-	return unsafe.String(unsafe.SliceData(text), len(text))
+	return view(text)
 }
 
 func (b *bound) message() string {
@@ -213,7 +212,7 @@ func (d *decoder) checkText(f *field, text []byte, n, i, end int) {
 	if p := f.Constraints.Pattern; p != nil && !p.Match(text) {
 		d.violate(f.pointer, RulePattern, "does not match "+p.String(), i, end)
 	}
-	if name := f.Constraints.Format; name != "" && !formats[name](unsafe.String(unsafe.SliceData(text), len(text))) {
+	if name := f.Constraints.Format; name != "" && !formats[name](view(text)) {
 		d.violate(f.pointer, RuleFormat, "is no "+name, i, end)
 	}
 	if f.enum != nil && !f.enum[string(text)] {

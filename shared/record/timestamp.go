@@ -1,10 +1,8 @@
 package record
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"time"
-	"unsafe"
 
 	"tributary/shared/contract"
 )
@@ -50,8 +48,8 @@ func rfc3339(b []byte, i, end int) (ms int64, cut, ok bool) {
 		return 0, false, false
 	}
 	// yyyy-MM-, ddTHH:mm and :ss in three loads: separators in place and digits elsewhere.
-	w0 := binary.LittleEndian.Uint64(b[i:])
-	w1 := binary.LittleEndian.Uint64(b[i+8:])
+	w0 := word(b, i)
+	w1 := word(b, i+8)
 	d0 := w0 ^ 0x2D30302D30303030 // -00-0000
 	d1 := w1 ^ 0x30303A3030543030 // 00:00T00
 	d1 &^= 0x0000000000200000     // t is T
@@ -77,7 +75,7 @@ func rfc3339(b []byte, i, end int) (ms int64, cut, ok bool) {
 	i += 19
 	if b[i] == '.' {
 		i++
-		x := binary.LittleEndian.Uint64(b[i:]) ^ zeros8
+		x := word(b, i) ^ zeros8
 		if x&0xF0F0F0 == 0 && (x+0x060606)&0xF0F0F0 == 0 {
 			ms += int64(x&0xFF)*100 + int64(x>>8&0xFF)*10 + int64(x>>16&0xFF)
 			i += 3
@@ -137,13 +135,25 @@ func isoDate(b []byte, i, end int) (n int, ok bool) {
 	return days(v[0], v[1], v[2])
 }
 
+// time reads a column's text in epoch milliseconds.
+func (c *column) time(text []byte) (ms int64, cut, ok bool) {
+	switch {
+	case c.Type.Time.Layout != "":
+		return clock(&c.Type.Time, text)
+	case c.kind == contract.Date:
+		day, ok := isoDate(text, 0, len(text))
+		return int64(day) * millisPerDay, false, ok
+	}
+	return rfc3339(append(text[:len(text):len(text)], 0, 0, 0, 0, 0, 0, 0, 0), 0, len(text))
+}
+
 // clock reads a text in a contract's own layout.
 func clock(f *contract.TimeFormat, text []byte) (ms int64, cut, ok bool) {
 	zone := f.Zone
 	if zone == nil {
 		zone = time.UTC
 	}
-	t, err := time.ParseInLocation(f.Layout, unsafe.String(unsafe.SliceData(text), len(text)), zone)
+	t, err := time.ParseInLocation(f.Layout, view(text), zone)
 	if err != nil {
 		return 0, false, false
 	}

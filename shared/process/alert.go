@@ -116,28 +116,33 @@ func (j *job) body(row, kept *zone.AuditRow, level string, found *examples) stri
 	counts(&b, "Members that the contract does not name:", row.UnknownMembers)
 	found.write(&b)
 	line("")
-	line("What to do: %s", next(row))
+	line("What to do: %s", j.next(row))
 	line("")
 	line("Contract %s (%.12s), engine %s, manifest %s", row.ContractVersion, row.ContractDigest, row.EngineRevision, row.ManifestKey)
 	line("Alert %s: the same id twice is the same alert.", row.AlertID)
 	return b.String()
 }
 
-func next(row *zone.AuditRow) string {
+// next says what to do. It names no tool but what every deployment has: Athena and the process function.
+func (j *job) next(row *zone.AuditRow) string {
+	rejects := fmt.Sprintf("SELECT record_index, violations, record FROM %s WHERE dt = '%s' AND run_id = '%s'",
+		zone.RejectsTable(row.Dataset), j.run.Day(), row.RunID)
+	again := fmt.Sprintf(`{"replay": {"dataset": %q, "run": %q}}`, row.Dataset, row.RunID)
 	switch row.Outcome {
 	case zone.OutcomeHeld:
-		return fmt.Sprintf("look at the reasons (mage ops:rejects %s); mend the contract under a higher version and replay the run, or release it (mage ops:release %s).",
-			row.Dataset, row.Dataset)
+		return "see what was rejected in Athena:\n  " + rejects +
+			"\nand, where the contract is too strict, mend it under a higher version, deploy, and invoke the process function with\n  " + again
 	case zone.OutcomeUnreadable:
-		return fmt.Sprintf("look at the raw page that the reason names. If the source answered with something else than data, the next run brings it; a mended file goes in by mage ops:upload %s FILE.", row.Dataset)
+		return "look at the raw page that the reason names. If the source answered with something else than data, the next run brings it."
 	case zone.OutcomeTooLarge:
-		return fmt.Sprintf("raise the limit in the contract, or the function's memory and time, and replay the run (mage ops:replay %s %s), or ask the source for less at once.",
-			row.Dataset, row.RunID)
+		return "raise the limit in the contract, or the function's memory and time, deploy, and invoke the process function with\n  " + again +
+			"\nor ask the source for less at once."
 	}
 	if row.Rejected > 0 {
-		return fmt.Sprintf("the clean rows are loaded. See the rejected ones with mage ops:rejects %s; where the contract is too strict, mend it under a higher version and replay.", row.Dataset)
+		return "the clean rows are loaded. See the rejected ones in Athena:\n  " + rejects +
+			"\nWhere the contract is too strict, mend it under a higher version, deploy, and invoke the process function with\n  " + again
 	}
-	return "all rows are loaded. If the warnings are expected, change the rule's bounds."
+	return "all rows are loaded. If the warnings are expected, change the bounds of the rule."
 }
 
 func counts(b *strings.Builder, title string, rows []zone.RuleCount) {
@@ -202,7 +207,7 @@ func (e *examples) violation(v zone.ViolationRow) string {
 	if e.classified(v.Pointer) {
 		return fmt.Sprintf("%s %s: %s", v.Rule, v.Pointer, masked)
 	}
-	text := strings.TrimSpace(fmt.Sprintf("%s %s: %s", v.Rule, v.Pointer, v.Message))
+	text := v.Rule + ": " + v.Message // which names the place
 	if v.Value != "" {
 		text += " (" + shorten(v.Value, 200) + ")"
 	}

@@ -239,8 +239,8 @@ const (
 	yield // to a newer contract
 )
 
-// next tells what is left to do for the run.
-func (j *job) next(before *seen, force bool) (step, error) {
+// left tells what is left to do for the run.
+func (j *job) left(before *seen, force bool) (step, error) {
 	if !before.exists {
 		return readAndStore, nil
 	}
@@ -271,7 +271,7 @@ func (j *job) process(ctx context.Context, force bool) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	todo, err := j.next(&before, force)
+	todo, err := j.left(&before, force)
 	if err != nil {
 		return Result{}, err
 	}

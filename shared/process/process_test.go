@@ -470,7 +470,7 @@ func TestNothingClassifiedIsSaid(t *testing.T) {
 			t.Errorf("%q was said:\n%s", word, said)
 		}
 	}
-	if !strings.Contains(said, masked) || !strings.Contains(said, `minimum /score`) {
+	if !strings.Contains(said, masked) || !strings.Contains(said, `minimum: /score`) {
 		t.Errorf("said:\n%s", said)
 	}
 }

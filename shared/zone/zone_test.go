@@ -1,4 +1,4 @@
-package zone_test
+package zone
 
 import (
 	"bytes"
@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"tributary/shared/zone"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -51,57 +49,57 @@ func document(t *testing.T, v any) []byte {
 var scheduled = time.Date(2025, 3, 4, 15, 45, 0, 987654321, time.FixedZone("CET", 3600))
 
 func TestKeys(t *testing.T) {
-	run := zone.NewRun("coin_markets", scheduled)
+	run := NewRun("coin_markets", scheduled)
 	lines := []string{
 		"run        " + run.ID(),
 		"day        " + run.Day(),
-		"raw        " + zone.RawPrefix("coin_markets"),
-		"raw day    " + zone.RawDayPrefix("coin_markets", scheduled),
+		"raw        " + RawPrefix("coin_markets"),
+		"raw day    " + RawDayPrefix("coin_markets", scheduled),
 		"pages      " + run.RawPagePrefix(),
 		"page       " + run.RawPageKey(1),
 		"page       " + run.RawPageKey(12345),
 		"manifest   " + run.ManifestKey(),
-		"state      " + zone.StateKey("coin_markets"),
-		"lake       " + zone.LakePrefix("coin_markets_v2"),
+		"state      " + StateKey("coin_markets"),
+		"lake       " + LakePrefix("coin_markets_v2"),
 		"lake run   " + run.LakeRunPrefix("coin_markets_v2"),
 		"lake file  " + run.LakeKey("coin_markets_v2", 1),
-		"rejects    " + zone.RejectsPrefix("coin_markets"),
+		"rejects    " + RejectsPrefix("coin_markets"),
 		"rejects of " + run.RejectsRunPrefix(),
 		"reject     " + run.RejectsKey(2),
-		"audit      " + zone.AuditPrefix,
-		"audit day  " + zone.AuditDayPrefix("coin_markets", scheduled),
+		"audit      " + AuditPrefix,
+		"audit day  " + AuditDayPrefix("coin_markets", scheduled),
 		"audit row  " + run.AuditKey(),
 	}
 	golden(t, "keys.golden", []byte(strings.Join(lines, "\n")+"\n"))
 }
 
 func TestDocuments(t *testing.T) {
-	run := zone.NewRun("coin_markets", scheduled)
-	count := []zone.RuleCount{{Rule: "minimum", Pointer: "/current_price", Records: 2}}
+	run := NewRun("coin_markets", scheduled)
+	count := []RuleCount{{Rule: "minimum", Pointer: "/current_price", Records: 2}}
 	tests := []struct {
 		name string
 		row  any
 	}{
-		{"manifest.golden.json", zone.Manifest{
-			Format: zone.ManifestFormat, Dataset: "coin_markets", Run: run.ID(), ScheduledAt: run.At, ContractVersion: "1.0.0",
-			ContractDigest: "d1", Source: "https://example.com/coins", Ended: zone.EndedComplete, Records: 250,
-			Pages: []zone.ManifestPage{{Page: 1, Key: run.RawPageKey(1), Version: "v1", Bytes: 1234, SHA256: "ab", Records: 250, FetchedAt: run.At.Add(time.Second)}},
+		{"manifest.golden.json", Manifest{
+			Format: ManifestFormat, Dataset: "coin_markets", Run: run.ID(), ScheduledAt: run.At, ContractVersion: "1.0.0",
+			ContractDigest: "d1", Source: "https://example.com/coins", Ended: EndedComplete, Records: 250,
+			Pages: []ManifestPage{{Page: 1, Key: run.RawPageKey(1), Version: "v1", Bytes: 1234, SHA256: "ab", Records: 250, FetchedAt: run.At.Add(time.Second)}},
 		}},
-		{"reject.golden.json", zone.RejectRow{
+		{"reject.golden.json", RejectRow{
 			Dataset: "coin_markets", RunID: run.ID(), RawKey: run.RawPageKey(1), RawVersion: "v1", Page: 1, Index: 7,
-			Violations: []zone.ViolationRow{{Pointer: "/current_price", Rule: "minimum", Message: "is below 0", Value: "-1"}},
+			Violations: []ViolationRow{{Pointer: "/current_price", Rule: "minimum", Message: "is below 0", Value: "-1"}},
 			Record:     `{"id":"a","current_price":-1}`, Encoding: "utf-8", Offset: 512, Bytes: 29,
 			ContractVersion: "1.0.0", ContractDigest: "d1", EngineRevision: "r1-arm64",
 		}},
-		{"audit.golden.json", zone.AuditRow{
-			Dataset: "coin_markets", RunID: run.ID(), ScheduledAt: run.At.Format(time.RFC3339), State: zone.StateDone, Outcome: zone.OutcomeLoaded,
+		{"audit.golden.json", AuditRow{
+			Dataset: "coin_markets", RunID: run.ID(), ScheduledAt: run.At.Format(time.RFC3339), State: StateDone, Outcome: OutcomeLoaded,
 			ManifestKey: run.ManifestKey(), ManifestVersion: "v2", ContractVersion: "1.0.0", ContractDigest: "d1", EngineRevision: "r1-arm64",
 			Pages: 1, Records: 250, Clean: 248, Rejected: 2, Warnings: 2, RejectsByRule: count, WarningsByRule: count, UnknownMembers: count,
-			LakeFiles:   []zone.FileRow{{Key: run.LakeKey("coin_markets", 1), Rows: 248, Bytes: 4096}},
-			RejectFiles: []zone.FileRow{{Key: run.RejectsKey(1), Rows: 2, Bytes: 1024}},
+			LakeFiles:   []FileRow{{Key: run.LakeKey("coin_markets", 1), Rows: 248, Bytes: 4096}},
+			RejectFiles: []FileRow{{Key: run.RejectsKey(1), Rows: 2, Bytes: 1024}},
 			Items:       248, AlertID: "a1", StoredAt: "2025-03-04T14:45:09Z",
-			Replay: zone.ReplayRow{
-				State: zone.StateDone, Outcome: zone.OutcomeHeld, Reason: "too many rejects", ContractVersion: "1.1.0", ContractDigest: "d2",
+			Replay: ReplayRow{
+				State: StateDone, Outcome: OutcomeHeld, Reason: "too many rejects", ContractVersion: "1.1.0", ContractDigest: "d2",
 				EngineRevision: "r1-arm64", AlertID: "a2", StoredAt: "2025-03-05T08:00:00Z",
 			},
 		}},
@@ -115,14 +113,14 @@ var structField = regexp.MustCompile(`(\w+):`)
 
 // TestGlueColumns holds the tables' definitions, and each struct type against the Go struct that is written.
 func TestGlueColumns(t *testing.T) {
-	golden(t, "glue.golden.json", document(t, map[string][]zone.GlueColumn{
-		"rejects": zone.Columns(zone.RejectRow{}), zone.AuditTable: zone.Columns(zone.AuditRow{}),
+	golden(t, "glue.golden.json", document(t, map[string][]GlueColumn{
+		"rejects": Columns(RejectRow{}), AuditTable: Columns(AuditRow{}),
 	}))
 	inner := map[string]any{
-		"violations": zone.ViolationRow{}, "rejects_by_rule": zone.RuleCount{}, "warnings_by_rule": zone.RuleCount{}, "unknown_members": zone.RuleCount{},
-		"lake_files": zone.FileRow{}, "reject_files": zone.FileRow{}, "replay": zone.ReplayRow{},
+		"violations": ViolationRow{}, "rejects_by_rule": RuleCount{}, "warnings_by_rule": RuleCount{}, "unknown_members": RuleCount{},
+		"lake_files": FileRow{}, "reject_files": FileRow{}, "replay": ReplayRow{},
 	}
-	for _, column := range append(zone.Columns(zone.RejectRow{}), zone.Columns(zone.AuditRow{})...) {
+	for _, column := range append(Columns(RejectRow{}), Columns(AuditRow{})...) {
 		_, fields, ok := strings.Cut(column.Type, "struct<")
 		if !ok {
 			continue
@@ -161,7 +159,7 @@ func TestParseManifestKey(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			run, err := zone.ParseManifestKey(test.key)
+			run, err := ParseManifestKey(test.key)
 			if (err != nil) != test.wantErr {
 				t.Fatal(err)
 			}
@@ -179,11 +177,11 @@ func TestParseManifestKey(t *testing.T) {
 }
 
 func TestParseRunID(t *testing.T) {
-	run, err := zone.ParseRunID("a", " 20250304T144500Z\n")
+	run, err := ParseRunID("a", " 20250304T144500Z\n")
 	if err != nil || !run.At.Equal(scheduled.Truncate(time.Second)) {
 		t.Errorf("got %v, %v", run, err)
 	}
-	if _, err := zone.ParseRunID("a", "2025-03-04"); err == nil || !strings.Contains(err.Error(), "yyyyMMddTHHmmssZ") {
+	if _, err := ParseRunID("a", "2025-03-04"); err == nil || !strings.Contains(err.Error(), "yyyyMMddTHHmmssZ") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -193,7 +191,7 @@ func FuzzParseManifestKey(f *testing.F) {
 	f.Add("raw/a/dt=0000-01-01/run=00000101T000000Z/manifest.json")
 	f.Add("raw/a/dt=2025-03-05/run=20250304T240000Z/manifest.json")
 	f.Fuzz(func(t *testing.T, key string) {
-		run, err := zone.ParseManifestKey(key)
+		run, err := ParseManifestKey(key)
 		if err != nil {
 			return
 		}

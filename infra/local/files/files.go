@@ -274,10 +274,10 @@ func (f *Folder) remove(name string) error {
 	if err := os.Remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove old file: %w", err)
 	}
-	for dir := filepath.Dir(name); dir != "."; dir = filepath.Dir(dir) {
-		if os.Remove(f.Path(dir)) != nil {
-			break // it holds something else
-		}
+	// The way up ends at a folder that holds something else: it cannot be removed.
+	dir := filepath.Dir(name)
+	for dir != "." && os.Remove(f.Path(dir)) == nil {
+		dir = filepath.Dir(dir)
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 const (
 	stageColumns = 12
 	timeColumns  = 12
+
+	patience = 10 * time.Second
 )
 
 // Progress writes a line for each stage of the work: rewritten while the stage works where the style is live, once when
@@ -23,6 +25,7 @@ type Progress struct {
 	name   string // of the stage at work; empty between stages
 	detail string
 	began  time.Time
+	told   time.Time // when a line was written last
 	frame  int
 	stages []Stage
 }
@@ -38,6 +41,7 @@ func (p *Progress) Start(name, detail string) {
 	defer p.mu.Unlock()
 	p.end()
 	p.name, p.detail, p.began = name, detail, p.now()
+	p.told = p.began
 	p.draw()
 }
 
@@ -50,12 +54,17 @@ func (p *Progress) Update(detail string) {
 	}
 }
 
-// Tick redraws the stage at work, so that its time is seen to go on.
+// Tick redraws the stage at work, so that its time is seen to go on. Where the style is not live, it writes a line
+// every ten seconds.
 func (p *Progress) Tick() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.frame++
 	p.draw()
+	if now := p.now(); !p.style.Live && p.name != "" && now.Sub(p.told) >= patience {
+		p.told = now
+		p.print(p.line("…", now.Sub(p.began)) + "\n")
+	}
 }
 
 // Note writes a line of its own below the stages so far.

@@ -224,12 +224,20 @@ func TestProgress(t *testing.T) {
 			var b bytes.Buffer
 			p := screen.NewProgress(&b, tc.style, clock(250*time.Millisecond))
 			work(p)
+			for range 85 { // ten seconds pass twice
+				p.Tick()
+			}
+			p.Start("results", "reading")
+			for range 85 {
+				p.Tick()
+			}
+			p.Done()
 			golden(t, tc.name+".golden", strings.ReplaceAll(b.String(), "\r\x1b[2K", "<erase>\n"))
 			var names []string
 			for _, s := range p.Stages() {
 				names = append(names, s.Name)
 			}
-			if diff := cmp.Diff([]string{"functions", "ingest", "process"}, names); diff != "" {
+			if diff := cmp.Diff([]string{"functions", "ingest", "process", "results"}, names); diff != "" {
 				t.Errorf("stages (-want +got):\n%s", diff)
 			}
 		})

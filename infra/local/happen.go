@@ -90,6 +90,7 @@ func (e *Env) observe(in lambda.Event) {
 		put("AsyncEventsDropped", 1, "Count")
 	case lambda.Undelivered:
 		put("DestinationDeliveryFailures", 1, "Count")
+	case lambda.Started, lambda.Retrying: // counted when they end
 	}
 	e.tell(Event{Kind: kinds[in.Kind], Function: in.Function, RequestID: in.RequestID, Attempt: in.Attempt, Init: in.Init, Duration: in.Duration, Error: in.Error})
 }
@@ -142,7 +143,7 @@ func (e *Env) ask(p iam.Principal, context map[string][]string, needs ...iam.Nee
 		d := e.policy.Authorize(iam.Request{Principal: p, Action: need.Action, Resource: need.Resource, Context: keys})
 		if !d.Allowed {
 			e.denied(p, need, d)
-			return wire.Faultf("AccessDenied", "%s is not authorized to perform: %s on resource: %s because %s", p, need.Action, need.Resource, d.Reason)
+			return wire.Errorf("AccessDenied", "%s is not authorized to perform: %s on resource: %s because %s", p, need.Action, need.Resource, d.Reason)
 		}
 	}
 	return nil
@@ -176,7 +177,7 @@ func (e *Env) deliverToQueue(sub sns.Subscription, body string) error {
 }
 
 // undelivered is the message that a schedule leaves in its dead-letter queue.
-func undelivered(s Schedule, input string, fault *wire.Fault, at string) (string, map[string]sqs.Attribute) {
+func undelivered(s Schedule, input string, fault *wire.APIError, at string) (string, map[string]sqs.Attribute) {
 	text := func(value string) sqs.Attribute { return sqs.Attribute{DataType: "String", StringValue: value} }
 	return input, map[string]sqs.Attribute{
 		"ERROR_CODE": text(fault.Code), "ERROR_MESSAGE": text(fault.Message), "RETRY_ATTEMPTS": text("0"),

@@ -124,7 +124,7 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	e, err := open(options, config["aws:region"])
+	e, err := open(ctx, options, config["aws:region"])
 	if err != nil {
 		return nil, err
 	}
@@ -138,11 +138,11 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 }
 
 // open starts the empty environment.
-func open(options Options, region string) (*Env, error) {
+func open(ctx context.Context, options Options, region string) (*Env, error) {
 	if region == "" {
 		region = defaultRegion
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the embedded AWS: %w", err)
 	}

@@ -73,7 +73,7 @@ func (s Schedule) input(when, execution string) string {
 func (e *Env) handOver(s Schedule, input string) (string, error) {
 	context := map[string][]string{"aws:sourcearn": {s.GroupARN}, "aws:sourceaccount": {Account}}
 	if d := e.policy.Assume("scheduler.amazonaws.com", s.Role, context); !d.Allowed {
-		return "", wire.Faultf("AccessDeniedException", "EventBridge Scheduler may not take role %s: %s", s.Role, d.Reason)
+		return "", wire.Errorf("AccessDeniedException", "EventBridge Scheduler may not take role %s: %s", s.Role, d.Reason)
 	}
 	if err := e.ask(iam.Principal{Role: s.Role}, nil, iam.Need{Action: "lambda:InvokeFunction", Resource: s.Target}); err != nil {
 		return "", err
@@ -93,9 +93,9 @@ func (e *Env) buryEvent(s Schedule, when string, cause error) error {
 	if err := e.ask(iam.Principal{Role: s.Role}, nil, q.Needs("SendMessage")...); err != nil {
 		return err
 	}
-	var fault *wire.Fault
+	var fault *wire.APIError
 	if !errors.As(cause, &fault) {
-		fault = &wire.Fault{Code: "ResourceNotFoundException", Message: cause.Error()}
+		fault = &wire.APIError{Code: "ResourceNotFoundException", Message: cause.Error()}
 	}
 	body, attributes := undelivered(s, s.input(when, ""), fault, when)
 	_, err = e.queues.Send(s.DeadLetter, body, attributes)

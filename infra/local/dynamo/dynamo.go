@@ -4,6 +4,7 @@ package dynamo
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -125,7 +126,7 @@ func (s *Service) call(operation string, in, out any) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", operation, err)
 	}
-	r, err := http.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "/", bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("make request %s: %w", operation, err)
 	}
@@ -179,7 +180,7 @@ func (s *Service) Needs(r *http.Request) ([]iam.Need, error) {
 		sort.Strings(tables)
 	default:
 		if _, known := single[operation]; !known {
-			return nil, wire.Faultf("UnknownOperationException", "DynamoDB operation %q is not supported here", operation)
+			return nil, wire.Errorf("UnknownOperationException", "DynamoDB operation %q is not supported here", operation)
 		}
 		tables = []string{in.TableName}
 	}
@@ -189,7 +190,7 @@ func (s *Service) Needs(r *http.Request) ([]iam.Need, error) {
 	for _, name := range tables {
 		t, ok := s.tables[name]
 		if !ok {
-			return nil, &wire.Fault{Code: "ResourceNotFoundException", Message: "Requested resource not found: Table: " + name + " not found"}
+			return nil, &wire.APIError{Code: "ResourceNotFoundException", Message: "Requested resource not found: Table: " + name + " not found"}
 		}
 		needs = append(needs, iam.Need{Action: "dynamodb:" + operation, Resource: t.ARN})
 	}

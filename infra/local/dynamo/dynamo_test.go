@@ -169,7 +169,7 @@ func TestReadBack(t *testing.T) {
 func TestUnknownTablesAndOperations(t *testing.T) {
 	_, s, _ := newClient(t)
 	for body, want := range map[string]string{"PutItem": "ResourceNotFoundException", "CreateTable": "UnknownOperationException", "DeleteTable": "UnknownOperationException"} {
-		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"TableName":"other"}`))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(`{"TableName":"other"}`))
 		r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+body)
 		if _, err := s.Needs(r); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", body, err, want)

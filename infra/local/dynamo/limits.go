@@ -23,11 +23,11 @@ func checkItem(item map[string]any, t Table) error {
 		size += len(name) + n
 	}
 	if size > maxItem {
-		return wire.Faultf("ValidationException", "Item size has exceeded the maximum allowed size")
+		return wire.Errorf("ValidationException", "Item size has exceeded the maximum allowed size")
 	}
 	for _, key := range []string{t.HashKey, t.RangeKey} {
 		if typed, ok := item[key].(map[string]any); ok && typed["S"] == "" {
-			return wire.Faultf("ValidationException", "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", key)
+			return wire.Errorf("ValidationException", "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", key)
 		}
 	}
 	return nil
@@ -36,11 +36,11 @@ func checkItem(item map[string]any, t Table) error {
 // valueSize is about the size by which DynamoDB bills and limits an attribute value.
 func valueSize(value any, depth int) (int, error) {
 	if depth > maxDepth {
-		return 0, wire.Faultf("ValidationException", "Nesting Levels have exceeded supported limits")
+		return 0, wire.Errorf("ValidationException", "Nesting Levels have exceeded supported limits")
 	}
 	typed, ok := value.(map[string]any)
 	if !ok || len(typed) != 1 {
-		return 0, wire.Faultf("SerializationException", "an attribute value is an object with one type")
+		return 0, wire.Errorf("SerializationException", "an attribute value is an object with one type")
 	}
 	size := 0
 	for kind, v := range typed {
@@ -57,7 +57,7 @@ func valueSize(value any, depth int) (int, error) {
 			return 1, nil
 		case []any:
 			if len(v) == 0 && kind != "L" {
-				return 0, wire.Faultf("ValidationException", "One or more parameter values were invalid: An string set  may not be empty")
+				return 0, wire.Errorf("ValidationException", "One or more parameter values were invalid: An string set  may not be empty")
 			}
 			size = 3
 			for _, element := range v {
@@ -99,15 +99,15 @@ func mustFloat(text string) *big.Float {
 func checkNumber(text string) error {
 	f, _, err := big.ParseFloat(text, 10, 200, big.ToNearestEven)
 	if err != nil || strings.ContainsAny(text, "xXpP_iI") {
-		return wire.Faultf("ValidationException", "The parameter cannot be converted to a numeric value: %s", text)
+		return wire.Errorf("ValidationException", "The parameter cannot be converted to a numeric value: %s", text)
 	}
 	mantissa, _, _ := strings.Cut(strings.ToLower(text), "e")
 	digits := strings.Trim(strings.Replace(strings.TrimLeft(mantissa, "+-"), ".", "", 1), "0")
 	if len(digits) > 38 {
-		return wire.Faultf("ValidationException", "Attempting to store more than 38 significant digits in a Number")
+		return wire.Errorf("ValidationException", "Attempting to store more than 38 significant digits in a Number")
 	}
 	if f.Abs(f); f.Sign() != 0 && (f.Cmp(largest) > 0 || f.Cmp(smallest) < 0) {
-		return wire.Faultf("ValidationException", "Number overflow. Attempting to store a number with magnitude outside of supported range")
+		return wire.Errorf("ValidationException", "Number overflow. Attempting to store a number with magnitude outside of supported range")
 	}
 	return nil
 }

@@ -55,11 +55,11 @@ func CallerOf(r *http.Request) Caller {
 type refusal func(w http.ResponseWriter, r *http.Request, status int, code, message string)
 
 func refuseJSON(w http.ResponseWriter, _ *http.Request, status int, code, message string) {
-	wire.WriteError(w, &wire.Fault{Status: status, Code: code, Message: message})
+	wire.WriteError(w, &wire.APIError{Status: status, Code: code, Message: message})
 }
 
 func refuseQuery(w http.ResponseWriter, _ *http.Request, status int, code, message string) {
-	sns.WriteError(w, &wire.Fault{Status: status, Code: code, Message: message})
+	sns.WriteError(w, &wire.APIError{Status: status, Code: code, Message: message})
 }
 
 // answers says how each service words what the front itself has to say.
@@ -96,9 +96,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	needs, err := service.Needs(r)
 	if err != nil {
-		var fault *wire.Fault
+		var fault *wire.APIError
 		if !errors.As(err, &fault) {
-			fault = &wire.Fault{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()}
+			fault = &wire.APIError{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()}
 		}
 		form.refuse(w, r, max(fault.Status, http.StatusBadRequest), fault.Code, fault.Message)
 		return

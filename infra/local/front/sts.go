@@ -20,7 +20,7 @@ func (Identity) Needs(r *http.Request) ([]iam.Need, error) {
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("Action") != "GetCallerIdentity" {
-		return nil, wire.Faultf("InvalidAction", "STS action %q is not supported here", form.Get("Action"))
+		return nil, wire.Errorf("InvalidAction", "STS action %q is not supported here", form.Get("Action"))
 	}
 	return nil, nil
 }

@@ -108,7 +108,7 @@ func (r rawStatement) statement() (Statement, error) {
 	}
 	for operator, keys := range r.Condition {
 		base, _ := strings.CutSuffix(operator, "IfExists")
-		_, base, _ = cutQualifier(base)
+		_, base = cutQualifier(base)
 		if _, ok := operators[base]; !ok && base != "Null" {
 			return s, fmt.Errorf("condition operator %q is not supported", operator)
 		}

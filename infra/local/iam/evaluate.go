@@ -206,7 +206,8 @@ var operators = map[string]func(have, want string) bool{
 func (c Condition) holds(context map[string][]string) bool {
 	have, present := context[strings.ToLower(c.Key)]
 	base, ifExists := strings.CutSuffix(c.Operator, "IfExists")
-	qualifier, base, _ := cutQualifier(base)
+	var qualifier string
+	qualifier, base = cutQualifier(base)
 	if base == "Null" {
 		for _, v := range c.Values {
 			if strings.EqualFold(v, "true") != present {
@@ -238,13 +239,13 @@ func (c Condition) holds(context map[string][]string) bool {
 }
 
 // cutQualifier splits ForAllValues:StringEquals.
-func cutQualifier(operator string) (qualifier, base string, found bool) {
+func cutQualifier(operator string) (qualifier, base string) {
 	for _, q := range []string{"ForAllValues", "ForAnyValue"} {
 		if rest, ok := strings.CutPrefix(operator, q+":"); ok {
-			return q, rest, true
+			return q, rest
 		}
 	}
-	return "", operator, false
+	return "", operator
 }
 
 // substitute replaces policy variables such as ${aws:PrincipalAccount}.

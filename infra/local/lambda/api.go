@@ -19,12 +19,12 @@ type API struct{ Host *Host }
 func (a API) function(r *http.Request) (Function, error) {
 	name, operation, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, invocations), "/")
 	if r.Method != http.MethodPost || operation != "invocations" {
-		return Function{}, &wire.Fault{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: "of Lambda only Invoke is supported here"}
+		return Function{}, &wire.APIError{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: "of Lambda only Invoke is supported here"}
 	}
 	name = strings.TrimSuffix(name[strings.LastIndexByte(strings.TrimSuffix(name, ":$LATEST"), ':')+1:], ":$LATEST")
 	f, err := a.Host.Function(name)
 	if errors.Is(err, ErrNoFunction) {
-		return f, &wire.Fault{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "Function not found: " + name}
+		return f, &wire.APIError{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "Function not found: " + name}
 	}
 	return f, err
 }
@@ -43,7 +43,7 @@ func (a API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswer))
 	if err != nil {
-		wire.WriteError(w, &wire.Fault{Status: http.StatusRequestEntityTooLarge, Code: "RequestTooLargeException", Message: err.Error()})
+		wire.WriteError(w, &wire.APIError{Status: http.StatusRequestEntityTooLarge, Code: "RequestTooLargeException", Message: err.Error()})
 		return
 	}
 	switch kind := r.Header.Get("X-Amz-Invocation-Type"); kind {
@@ -58,7 +58,7 @@ func (a API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "", "RequestResponse":
 		result, err := a.Host.Invoke(r.Context(), f.Name, payload)
 		if errors.Is(err, ErrThrottled) {
-			err = &wire.Fault{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded."}
+			err = &wire.APIError{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded."}
 		}
 		if err != nil {
 			wire.WriteError(w, err)
@@ -74,6 +74,6 @@ func (a API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		_, _ = w.Write(result.Payload) // a client that went away needs no answer
 	default:
-		wire.WriteError(w, wire.Faultf("InvalidParameterValueException", "invocation type %q", kind))
+		wire.WriteError(w, wire.Errorf("InvalidParameterValueException", "invocation type %q", kind))
 	}
 }

@@ -102,7 +102,7 @@ func unzip(path, dir string) error {
 		if !filepath.IsLocal(file.Name) {
 			return fmt.Errorf("unpack %s: %q leads out of the package", path, file.Name)
 		}
-		if err := unzipFile(file, filepath.Join(dir, file.Name)); err != nil {
+		if err := unzipFile(file, filepath.Join(dir, file.Name)); err != nil { //nolint:gosec // checked to be local
 			return fmt.Errorf("unpack %s: %w", path, err)
 		}
 	}

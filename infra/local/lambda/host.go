@@ -42,6 +42,7 @@ type Options struct {
 // Kind of an Event.
 type Kind int
 
+// Kinds of events.
 const (
 	Started     Kind = iota // a process has the invocation
 	Succeeded               // the function answered
@@ -105,7 +106,7 @@ func NewHost(options Options) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make directory for functions: %w", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for functions: %w", err), os.RemoveAll(dir))
 	}

@@ -28,6 +28,9 @@ import (
 // TestMain makes the test binary serve as the functions' bootstrap.
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
+		if os.Getenv("LONELY_HOST") != "" {
+			lonelyHost()
+		}
 		os.Exit(m.Run())
 	}
 	switch os.Getenv("AT_START") {
@@ -43,7 +46,7 @@ func TestMain(m *testing.M) {
 // report tells the Runtime API why the function cannot start.
 func report() {
 	url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
-	answer, err := http.Post(url, "application/json", strings.NewReader(`{"errorMessage":"no settings"}`)) //nolint:noctx,gosec // our own host
+	answer, err := http.Post(url, "application/json", strings.NewReader(`{"errorMessage":"no settings"}`)) //nolint:noctx // our own host
 	if err == nil {
 		answer.Body.Close()
 	}
@@ -69,7 +72,7 @@ func handle(ctx context.Context, e event) (any, error) {
 		os.Exit(7)
 	case "hang":
 		if e.Path != "" {
-			child := exec.Command("sleep", "600")
+			child := exec.CommandContext(ctx, "sleep", "600")
 			if err := child.Start(); err != nil {
 				return nil, err
 			}
@@ -484,6 +487,60 @@ func TestCloseEndsEverything(t *testing.T) {
 	}
 	if _, err := r.Invoke(t.Context(), "f", nil); err == nil {
 		t.Error("invoked after the end")
+	}
+}
+
+// lonelyHost runs a function, tells its process's id and waits to be killed.
+func lonelyHost() {
+	host, err := lambda.NewHost(lambda.Options{
+		Variables: func(lambda.Function) ([]string, error) { return nil, nil },
+		Log:       func(lambda.Function, string, string) {}, Observe: func(lambda.Event) {}, Now: time.Now, Concurrency: 1,
+	})
+	if err == nil {
+		err = host.Put(lambda.Function{Name: "f", Zip: os.Getenv("LONELY_HOST"), Memory: 128, Timeout: time.Minute})
+	}
+	if err == nil {
+		var result lambda.Result
+		result, err = host.Invoke(context.Background(), "f", nil)
+		fmt.Printf("%s\n", result.Payload)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	select {}
+}
+
+func TestProcessesDieWithAKilledHost(t *testing.T) {
+	path, err := bootstrap()
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), "LONELY_HOST="+path, "TMPDIR="+t.TempDir())
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running struct{ PID int }
+	decodeErr := json.NewDecoder(out).Decode(&running)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	if decodeErr != nil || running.PID == 0 {
+		t.Fatalf("process %d: %v", running.PID, decodeErr)
+	}
+	if !gone(t, running.PID) {
+		t.Errorf("process %d lives", running.PID)
 	}
 }
 

@@ -62,7 +62,7 @@ func (h *Host) start(ctx context.Context, f Function, root string) (*sandbox, er
 	if s.log, err = newLogPipe(func(request, line string) { h.options.Log(f, request, line) }); err != nil {
 		return nil, err
 	}
-	s.cmd = exec.Command(filepath.Join(root, entrypoint))
+	s.cmd = exec.Command(filepath.Join(root, entrypoint)) //nolint:noctx // a process outlives the invocation that started it
 	s.cmd.Dir = root
 	s.cmd.Env = append(s.environment(f, root), variables...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log.in, s.log.in

@@ -81,7 +81,7 @@ type Recording struct {
 
 // Run runs the program to its end. The recording holds what was registered until then, even with an error.
 func Run(ctx context.Context, program Program, provider Provider) (*Recording, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the Pulumi program: %w", err)
 	}
@@ -99,7 +99,9 @@ func Run(ctx context.Context, program Program, provider Provider) (*Recording, e
 		}
 	})
 	server.Stop()
-	<-served
+	if err := <-served; err != nil {
+		return nil, fmt.Errorf("serve the Pulumi program: %w", err)
+	}
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -109,12 +111,20 @@ func Run(ctx context.Context, program Program, provider Provider) (*Recording, e
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	default:
-		err = run
+		err = flatten(run)
 	}
 	if err != nil {
 		err = fmt.Errorf("run Pulumi program %s of stack %s: %w", program.Project, program.Stack, err)
 	}
 	return &m.recording, err
+}
+
+// flatten takes the SDK's list of errors apart: it prints as a bulleted text over several lines, even for one error.
+func flatten(err error) error {
+	if list, ok := err.(interface{ WrappedErrors() []error }); ok {
+		return errors.Join(list.WrappedErrors()...)
+	}
+	return err
 }
 
 type monitor struct {

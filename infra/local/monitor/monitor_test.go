@@ -137,7 +137,7 @@ func TestRunFails(t *testing.T) {
 		program pulumi.RunFunc
 		want    string
 	}{
-		{"the program", "", func(*pulumi.Context) error { return errors.New("settings are wrong") }, "settings are wrong"},
+		{"the program", "", func(*pulumi.Context) error { return errors.New("settings are wrong") }, "run Pulumi program trial of stack dev: settings are wrong"},
 		{"a resource", "first", func(ctx *pulumi.Context) error {
 			_, err := newThing(ctx, "first", nil)
 			return err

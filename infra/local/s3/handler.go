@@ -180,6 +180,7 @@ func (s *Store) Needs(r *http.Request) []iam.Need {
 		needs = append(needs, iam.Need{Action: "s3:GetObject", Resource: "arn:aws:s3:::" + from})
 	case opDeleteMulti:
 		return s.deleteNeeds(r, t)
+	case opOther:
 	}
 	return needs
 }

@@ -59,7 +59,7 @@ func TestNeeds(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			method, path, _ := strings.Cut(test.request, " ")
-			r := httptest.NewRequest(method, path, strings.NewReader(test.body))
+			r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(test.body))
 			r.Header = test.header
 			if r.Header == nil {
 				r.Header = http.Header{}

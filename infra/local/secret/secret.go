@@ -45,7 +45,7 @@ func (s *Service) Create(definition Secret) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, taken := s.secrets[definition.Name]; taken {
-		return wire.Faultf("ResourceExistsException", "The operation failed because the secret %s already exists.", definition.Name)
+		return wire.Errorf("ResourceExistsException", "The operation failed because the secret %s already exists.", definition.Name)
 	}
 	s.secrets[definition.Name] = &secret{Secret: definition}
 	return nil
@@ -70,7 +70,7 @@ func (s *Service) find(id string) (*secret, error) {
 			return candidate, nil
 		}
 	}
-	return nil, &wire.Fault{Code: "ResourceNotFoundException", Message: "Secrets Manager can't find the specified secret."}
+	return nil, &wire.APIError{Code: "ResourceNotFoundException", Message: "Secrets Manager can't find the specified secret."}
 }
 
 // Needs lists the permissions that a request needs.
@@ -96,7 +96,7 @@ func (s *Service) Needs(r *http.Request) ([]iam.Need, error) {
 	case "DescribeSecret":
 		return needs, nil
 	}
-	return nil, wire.Faultf("UnsupportedOperation", "Secrets Manager operation %q is not supported here", operation)
+	return nil, wire.Errorf("UnsupportedOperation", "Secrets Manager operation %q is not supported here", operation)
 }
 
 // ServeHTTP answers a request that was authorized.
@@ -113,7 +113,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Service) serve(operation string, body []byte) (any, error) {
 	var in struct{ SecretID, SecretString string }
 	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, wire.Faultf("InvalidRequestException", "%v", err)
+		return nil, wire.Errorf("InvalidRequestException", "%v", err)
 	}
 	if operation == "PutSecretValue" {
 		if err := s.Put(in.SecretID, in.SecretString); err != nil {
@@ -132,7 +132,7 @@ func (s *Service) serve(operation string, body []byte) (any, error) {
 		return answer, nil
 	case "GetSecretValue":
 		if found.version == "" {
-			return nil, &wire.Fault{Code: "ResourceNotFoundException", Message: "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"}
+			return nil, &wire.APIError{Code: "ResourceNotFoundException", Message: "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"}
 		}
 		answer["SecretString"] = found.value
 		answer["CreatedDate"] = float64(found.changed.UnixMilli()) / 1000

@@ -120,7 +120,7 @@ func (s *Service) find(reference string) (*topic, error) {
 			return t, nil
 		}
 	}
-	return nil, &wire.Fault{Status: http.StatusNotFound, Code: "NotFound", Message: "Topic does not exist: " + reference}
+	return nil, &wire.APIError{Status: http.StatusNotFound, Code: "NotFound", Message: "Topic does not exist: " + reference}
 }
 
 // Needs lists the permissions that a request needs.
@@ -130,7 +130,7 @@ func (s *Service) Needs(r *http.Request) ([]iam.Need, error) {
 		return nil, err
 	}
 	if form.Get("Action") != "Publish" {
-		return nil, wire.Faultf("InvalidAction", "SNS action %q is not supported here", form.Get("Action"))
+		return nil, wire.Errorf("InvalidAction", "SNS action %q is not supported here", form.Get("Action"))
 	}
 	arn := form.Get("TopicArn")
 	needs := []iam.Need{{Action: "sns:Publish", Resource: arn}}
@@ -149,7 +149,7 @@ func parseForm(r *http.Request) (url.Values, error) {
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, wire.Faultf("MalformedQueryString", "%v", err)
+		return nil, wire.Errorf("MalformedQueryString", "%v", err)
 	}
 	return form, nil
 }
@@ -185,11 +185,11 @@ func (s *Service) Publish(m Message) (Message, error) {
 	}
 	switch {
 	case m.Body == "":
-		return m, wire.Faultf("InvalidParameter", "Invalid parameter: Empty message")
+		return m, wire.Errorf("InvalidParameter", "Invalid parameter: Empty message")
 	case size > maxMessage:
-		return m, wire.Faultf("InvalidParameter", "Invalid parameter: Message too long")
+		return m, wire.Errorf("InvalidParameter", "Invalid parameter: Message too long")
 	case len(m.Subject) > 100 || strings.ContainsAny(m.Subject, "\n\r\x00"):
-		return m, wire.Faultf("InvalidParameter", "Invalid parameter: Subject")
+		return m, wire.Errorf("InvalidParameter", "Invalid parameter: Subject")
 	}
 	m.ID, m.Published = strings.ToLower(rand.Text()), s.now()
 	s.mu.Lock()
@@ -235,9 +235,9 @@ func (m Message) envelope() string {
 
 // WriteError answers with an error in the query protocol's form.
 func WriteError(w http.ResponseWriter, err error) {
-	var fault *wire.Fault
+	var fault *wire.APIError
 	if !errors.As(err, &fault) {
-		fault = &wire.Fault{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()}
+		fault = &wire.APIError{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()}
 	}
 	status := fault.Status
 	if status == 0 {

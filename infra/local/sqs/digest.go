@@ -14,7 +14,7 @@ import (
 func attributesDigest(attributes map[string]Attribute) string {
 	hash := md5.New() //nolint:gosec // as above
 	put := func(b []byte) {
-		hash.Write(binary.BigEndian.AppendUint32(nil, uint32(len(b)))) //nolint:gosec // a message has at most 1 MiB
+		hash.Write(binary.BigEndian.AppendUint32(nil, uint32(len(b))))
 		hash.Write(b)
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {

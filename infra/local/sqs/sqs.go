@@ -69,12 +69,12 @@ func NewService(now func() time.Time, sent func(Queue, Message)) *Service {
 // Create makes a queue.
 func (s *Service) Create(q Queue) error {
 	if strings.HasSuffix(q.Name, ".fifo") {
-		return wire.Faultf("UnsupportedOperation", "queue %s: FIFO queues are not supported", q.Name)
+		return wire.Errorf("UnsupportedOperation", "queue %s: FIFO queues are not supported", q.Name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, taken := s.queues[q.Name]; taken {
-		return wire.Faultf("QueueNameExists", "queue %s exists", q.Name)
+		return wire.Errorf("QueueNameExists", "queue %s exists", q.Name)
 	}
 	s.queues[q.Name] = &queue{Queue: q}
 	return nil
@@ -95,7 +95,7 @@ func (s *Service) find(reference string) (*queue, error) {
 	name := reference[strings.LastIndexAny(reference, "/:")+1:]
 	q, ok := s.queues[name]
 	if !ok || reference != name && reference != q.URL && reference != q.ARN {
-		return nil, &wire.Fault{Code: "QueueDoesNotExist", Message: "The specified queue does not exist: " + reference}
+		return nil, &wire.APIError{Code: "QueueDoesNotExist", Message: "The specified queue does not exist: " + reference}
 	}
 	return q, nil
 }
@@ -114,7 +114,7 @@ func (s *Service) Send(reference, body string, attributes map[string]Attribute) 
 	}
 	if size > q.MaxBytes {
 		s.mu.Unlock()
-		return Message{}, wire.Faultf("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.MaxBytes)
+		return Message{}, wire.Errorf("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.MaxBytes)
 	}
 	m := &Message{ID: strings.ToLower(rand.Text()), Body: body, Attributes: attributes, Sent: s.now()}
 	q.messages = append(q.messages, m)
@@ -152,7 +152,7 @@ var operations = map[string]func(s *Service, body []byte) (any, error){
 func (s *Service) Needs(r *http.Request) ([]iam.Need, error) {
 	operation := wire.Operation(r)
 	if _, ok := operations[operation]; !ok {
-		return nil, wire.Faultf("UnsupportedOperation", "SQS operation %q is not supported here", operation)
+		return nil, wire.Errorf("UnsupportedOperation", "SQS operation %q is not supported here", operation)
 	}
 	var in struct{ QueueURL, QueueName string }
 	if err := wire.Decode(r, &in); err != nil {
@@ -182,7 +182,7 @@ func (q Queue) Needs(operation string) []iam.Need {
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve, ok := operations[wire.Operation(r)]
 	if !ok {
-		wire.WriteError(w, wire.Faultf("UnsupportedOperation", "SQS operation %q is not supported here", wire.Operation(r)))
+		wire.WriteError(w, wire.Errorf("UnsupportedOperation", "SQS operation %q is not supported here", wire.Operation(r)))
 		return
 	}
 	body, err := wire.Peek(r)
@@ -196,7 +196,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func decode(body []byte, into any) error {
 	if err := json.Unmarshal(body, into); err != nil {
-		return wire.Faultf("InvalidParameterValue", "%v", err)
+		return wire.Errorf("InvalidParameterValue", "%v", err)
 	}
 	return nil
 }
@@ -286,7 +286,7 @@ func (s *Service) deleteMessage(body []byte) (any, error) {
 	before := len(q.messages)
 	q.messages = slices.DeleteFunc(q.messages, func(m *Message) bool { return m.receipt != "" && m.receipt == in.ReceiptHandle })
 	if len(q.messages) == before {
-		return nil, wire.Faultf("ReceiptHandleIsInvalid", "The input receipt handle is not a valid receipt handle.")
+		return nil, wire.Errorf("ReceiptHandleIsInvalid", "The input receipt handle is not a valid receipt handle.")
 	}
 	return struct{}{}, nil
 }
@@ -311,7 +311,7 @@ func (s *Service) changeVisibility(body []byte) (any, error) {
 			return struct{}{}, nil
 		}
 	}
-	return nil, wire.Faultf("ReceiptHandleIsInvalid", "The input receipt handle is not a valid receipt handle.")
+	return nil, wire.Errorf("ReceiptHandleIsInvalid", "The input receipt handle is not a valid receipt handle.")
 }
 
 func (s *Service) queueURL(body []byte) (any, error) {

@@ -17,18 +17,18 @@ import (
 // maxBody is the largest request body that is read into memory.
 const maxBody = 16 << 20
 
-// Fault is an error as a service answers it.
-type Fault struct {
+// APIError is an error as a service answers it.
+type APIError struct {
 	Status  int // 400 when zero
 	Code    string
 	Message string
 }
 
-func (f *Fault) Error() string { return f.Code + ": " + f.Message }
+func (e *APIError) Error() string { return e.Code + ": " + e.Message }
 
-// Faultf makes a fault with status 400.
-func Faultf(code, format string, args ...any) *Fault {
-	return &Fault{Code: code, Message: fmt.Sprintf(format, args...)}
+// Errorf makes an error with status 400.
+func Errorf(code, format string, args ...any) *APIError {
+	return &APIError{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // Operation reads the operation's name from X-Amz-Target.
@@ -44,7 +44,7 @@ func Peek(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("read request: %w", err)
 	}
 	if len(body) > maxBody {
-		return nil, Faultf("RequestEntityTooLarge", "the request has more than %d bytes", maxBody)
+		return nil, Errorf("RequestEntityTooLarge", "the request has more than %d bytes", maxBody)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, nil
@@ -57,7 +57,7 @@ func Decode(r *http.Request, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return Faultf("SerializationException", "%v", err)
+		return Errorf("SerializationException", "%v", err)
 	}
 	return nil
 }
@@ -71,11 +71,11 @@ func Answer(w http.ResponseWriter, body any, err error) {
 	write(w, http.StatusOK, body)
 }
 
-// WriteError writes an error; one that is no Fault is the service's own failure.
+// WriteError writes an error; one that is no APIError is the service's own failure.
 func WriteError(w http.ResponseWriter, err error) {
-	var fault *Fault
+	var fault *APIError
 	if !errors.As(err, &fault) {
-		fault = &Fault{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()}
+		fault = &APIError{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()}
 	}
 	status := fault.Status
 	if status == 0 {

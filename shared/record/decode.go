@@ -46,38 +46,12 @@ func (d *decoder) readValue(f *field, i int, rep byte) int {
 	b := d.buf
 	c := b[i]
 	if c == 'n' {
-		end := d.literal(i, "null")
-		if end >= 0 {
-			d.null(f, i, rep)
-		}
-		return end
+		return d.readNull(f, i, rep)
 	}
 	v := f.vec
 	switch f.kind {
 	case contract.Double:
-		num, end := scanNumber(b, i)
-		text := i
-		if end < 0 {
-			if num, text, end = d.number(f, i, rep, end); text < 0 {
-				return end
-			}
-		}
-		x, ok := num.float(d.powers, b[text:end])
-		if b[i] == '"' {
-			end++
-		}
-		if !ok {
-			d.broken(f, i, end, rep, RuleOverflow, "is beyond the range of a double")
-			return end
-		}
-		v.F64 = append(v.F64, x)
-		if !f.flat {
-			d.level(f, rep)
-		}
-		if x < f.minFloat || x > f.maxFloat || math.Abs(x) < f.tiny || f.checked {
-			d.checkFloat(f, x, num, d.numberText(i, end), i, end)
-		}
-		return end
+		return d.readFloat(f, i, rep)
 
 	case contract.String:
 		if c != '"' {
@@ -171,6 +145,44 @@ func (d *decoder) readValue(f *field, i int, rep byte) int {
 	default:
 		return d.readText(f, i, rep)
 	}
+}
+
+func (d *decoder) readFloat(f *field, i int, rep byte) int {
+	b := d.buf
+	num, end := scanNumber(b, i)
+	text := i
+	if end < 0 {
+		if b[i] == 'n' {
+			return d.readNull(f, i, rep)
+		}
+		if num, text, end = d.number(f, i, rep, end); text < 0 {
+			return end
+		}
+	}
+	x, ok := num.float(d.powers, b[text:end])
+	if b[i] == '"' {
+		end++
+	}
+	if !ok {
+		d.broken(f, i, end, rep, RuleOverflow, "is beyond the range of a double")
+		return end
+	}
+	f.vec.F64 = append(f.vec.F64, x)
+	if !f.flat {
+		d.level(f, rep)
+	}
+	if x < f.minFloat || x > f.maxFloat || math.Abs(x) < f.tiny || f.checked {
+		d.checkFloat(f, x, num, d.numberText(i, end), i, end)
+	}
+	return end
+}
+
+func (d *decoder) readNull(f *field, i int, rep byte) int {
+	end := d.literal(i, "null")
+	if end >= 0 {
+		d.null(f, i, rep)
+	}
+	return end
 }
 
 // number reads what stands where a number is wanted and is none: a numeric string, unless the column is strict, or a
@@ -399,7 +411,7 @@ func (d *decoder) readList(f *field, i int, rep byte) int {
 
 // null records a value that is null or, with i negative, missing.
 func (d *decoder) null(f *field, i int, rep byte) {
-	if f.Required {
+	if f.required {
 		end := i
 		if i >= 0 {
 			end = i + len("null")

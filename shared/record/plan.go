@@ -36,29 +36,32 @@ type Plan struct {
 	interpreted bool                           // leave all expressions to cel-go, to compare with
 }
 
-// column is a column of the contract with what reading it needs at hand.
+// column is a column of the contract with what reading it needs at hand; what every value needs stands together, in the
+// first cache line.
 type column struct {
-	*contract.Column
-	kind     contract.Kind
-	pointer  string // JSON Pointer below the record; * stands for the place in a list
-	want     string // what a value must be, for messages
-	leaf     int    // the first leaf
-	def      byte   // definition level of a value
-	rep      byte   // List: repetition level of its further elements
-	flat     bool   // a leaf whose nulls are in Vector.Valid
-	repeated bool   // a leaf below a list
-	lineage  lineage
+	kind       contract.Kind
+	def        byte // definition level of a value
+	rep        byte // List: repetition level of its further elements
+	flat       bool // a leaf whose nulls are in Vector.Valid
+	repeated   bool // a leaf below a list
+	required   bool
+	checked    bool // there is more to test than the inline test does
+	impossible bool // a bound that no integer of 64 bits keeps
 
-	minFloat, maxFloat   float64 // what the inline test lets through
+	minFloat, maxFloat   float64 // what the inline tests let through
+	tiny                 float64 // what is nearer to zero is no number for DynamoDB
 	minInt, maxInt       int64
-	minWide, maxWide     wide
 	minLength, maxLength int
-	bounds               []bound
-	enum                 map[string]bool
-	missing              map[string]bool // texts that stand for no value
-	tiny                 float64         // what is nearer to zero is no number for DynamoDB
-	impossible           bool            // a bound that no integer of 64 bits keeps
-	checked              bool            // there is more to test than the inline test does
+
+	*contract.Column
+	pointer          string // JSON Pointer below the record; * stands for the place in a list
+	want             string // what a value must be, for messages
+	leaf             int    // the first leaf
+	lineage          lineage
+	minWide, maxWide wide
+	bounds           []bound
+	enum             map[string]bool
+	missing          map[string]bool // texts that stand for no value
 
 	inner []column // Struct: its fields; List: the element
 }
@@ -198,7 +201,7 @@ func compileColumn(c *contract.Column, at place) (column, error) {
 	t := c.Type
 	at.def++
 	k := column{
-		Column: c, kind: t.Kind, leaf: *at.leaf, def: at.def, pointer: at.pointer, want: describe(t),
+		Column: c, kind: t.Kind, required: c.Required, leaf: *at.leaf, def: at.def, pointer: at.pointer, want: describe(t),
 		minFloat: math.Inf(-1), maxFloat: math.Inf(1), minInt: math.MinInt64, maxInt: math.MaxInt64, maxLength: math.MaxInt,
 		minWide: wide{math.MinInt64, 0}, maxWide: wide{math.MaxInt64, math.MaxUint64},
 	}

@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +36,27 @@ func Run(ctx context.Context, from, dataset, at, stack *string, fresh *bool) err
 // Invoke calls one function with an event, on this machine: `mage invoke process functions/process/event.json`.
 func Invoke(ctx context.Context, function, event string, dataset, stack *string) error {
 	return local(ctx, "invoke", flags{"dataset": dataset, "stack": stack}, function, event)
+}
+
+// Contract groups what concerns data contracts.
+type Contract mg.Namespace
+
+// Check says what is wrong with the contracts of shared/datasets, or with one: -file=FILE.
+func (Contract) Check(ctx context.Context, file *string) error {
+	args := []string{"check"}
+	if file != nil {
+		args = append(args, *file)
+	}
+	return contractTool(ctx, args...)
+}
+
+// Diff says what changes between two versions of a contract, and fails where readers break without a new major version.
+func (Contract) Diff(ctx context.Context, older, newer string) error {
+	return contractTool(ctx, "diff", older, newer)
+}
+
+func contractTool(ctx context.Context, args ...string) error {
+	return tool(ctx, "./infra/contract", "contract", "compiling the contract checker", args...)
 }
 
 // Build makes the deployment packages for AWS (linux/arm64) in .build/arm64.
@@ -125,33 +148,46 @@ func startsAndComplains(ctx context.Context, command []string) error {
 	return nil
 }
 
+// flags are optional arguments: pointers, nil where none was given.
 type flags map[string]any
 
-// local compiles the command of the local environment, telling how far it is, and runs it.
+// local runs a verb of the local environment.
 func local(ctx context.Context, verb string, given flags, args ...string) error {
-	command := filepath.Join(binaries, "local")
-	progress := newTicker("compiling the deployment program and the local AWS (a first time takes minutes: the Pulumi AWS SDK is large)")
+	return tool(ctx, "./infra/local/cmd", "local",
+		"compiling the deployment program and the local AWS (a first time takes minutes: the Pulumi AWS SDK is large)",
+		append(append([]string{verb}, given.words()...), args...)...)
+}
+
+// tool compiles a command of this project, telling how far it is, and runs it.
+func tool(ctx context.Context, pkg, name, what string, args ...string) error {
+	command := filepath.Join(binaries, name)
+	progress := newTicker(what)
 	err := artifact.Compile(ctx, artifact.CompileOptions{
-		Root: ".", Package: "./infra/local/cmd", Output: command,
+		Root: ".", Package: pkg, Output: command,
 		Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
 	})
 	if err != nil {
 		return err
 	}
-	call := []string{verb}
-	for name, value := range given {
-		switch v := value.(type) {
+	return sh.RunV(command, args...)
+}
+
+// words are the flags that were given, as the command takes them.
+func (f flags) words() []string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		switch value := f[name].(type) {
 		case *string:
-			if v != nil {
-				call = append(call, "-"+name+"="+*v)
+			if value != nil {
+				words = append(words, "-"+name+"="+*value)
 			}
 		case *bool:
-			if v != nil {
-				call = append(call, fmt.Sprintf("-%s=%t", name, *v))
+			if value != nil {
+				words = append(words, fmt.Sprintf("-%s=%t", name, *value))
 			}
 		}
 	}
-	return sh.RunV(command, append(call, args...)...)
+	return words
 }
 
 // step runs the go command, saying which part of the whole it is and how long it took.

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"tributary/shared/contract"
+	"tributary/shared/record"
+)
+
+const (
+	datasets = "shared/datasets"
+	usage    = "usage: contract check [FILE…] | contract diff OLD NEW"
+)
+
+func run(args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return errors.New(usage)
+	}
+	switch verb, files := args[0], args[1:]; {
+	case verb == "check" && len(files) == 0:
+		contracts, err := contract.LoadDir(datasets)
+		return errors.Join(report(out, contracts...), err)
+	case verb == "check":
+		return check(out, files)
+	case verb == "diff" && len(files) == 2:
+		return diff(out, files[0], files[1])
+	}
+	return errors.New(usage)
+}
+
+func check(out io.Writer, files []string) error {
+	var errs []error
+	for _, file := range files {
+		c, err := contract.Load(file)
+		if err == nil {
+			err = report(out, c)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// report compiles contracts as the process function would, and says what they describe.
+func report(out io.Writer, contracts ...*contract.Contract) error {
+	var errs []error
+	for _, c := range contracts {
+		if _, err := record.Compile(c); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", c.File, err))
+			continue
+		}
+		rules := len(c.Rules) + len(c.Metrics) + len(c.Uniques)
+		fmt.Fprintf(out, "%s: %s %s is good: %d columns, %d rules over columns and run, table %s, digest %s\n",
+			c.File, c.Dataset, c.Version, len(c.Columns), rules, c.Table, c.Digest[:12])
+	}
+	return errors.Join(errs...)
+}
+
+func diff(out io.Writer, oldFile, newFile string) error {
+	before, oldErr := contract.Load(oldFile)
+	after, newErr := contract.Load(newFile)
+	if err := errors.Join(oldErr, newErr); err != nil {
+		return err
+	}
+	changes := contract.Diff(before, after)
+	if len(changes) == 0 {
+		fmt.Fprintf(out, "%s and %s mean the same\n", oldFile, newFile)
+	}
+	for _, change := range changes {
+		effect := "keeps readers"
+		if change.Breaking {
+			effect = "BREAKS readers"
+		}
+		fmt.Fprintf(out, "%-14s  %s\n", effect, change)
+	}
+	if err := contract.Allowed(before, after, changes); err != nil {
+		return fmt.Errorf("%s → %s: %s", oldFile, newFile, strings.TrimSpace(err.Error()))
+	}
+	return nil
+}

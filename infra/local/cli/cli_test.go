@@ -227,8 +227,8 @@ func TestWatch(t *testing.T) {
 	}
 
 	for _, e := range []local.Event{
-		{Kind: local.InvocationFailed, Function: "out", Attempt: 1, Error: "boom"},
-		{Kind: local.InvocationFailed, Function: "out", Attempt: 1, Error: "boom"},
+		{Kind: local.InvocationFailed, Function: "out", Attempt: 1, Error: `{"errorMessage":"boom","errorType":"wrapError"}`},
+		{Kind: local.InvocationFailed, Function: "out", Attempt: 2, Error: "boom"},
 		{Kind: local.InvocationExhausted, Function: "out", Attempt: 3},
 		{Kind: local.RecordUndelivered, Function: "out", Error: "denied"},
 		{Kind: local.InvocationThrottled, Function: "out", Error: "slow"},
@@ -238,7 +238,7 @@ func TestWatch(t *testing.T) {
 		w.event(e)
 	}
 	want := []string{
-		"out failed (attempt 1): boom",
+		"2 times: out failed: boom",
 		"out was given up after 3 attempts; its event is in the failure queue",
 		"the event of out was lost: the failure queue refused it: denied",
 		"out was throttled: slow",

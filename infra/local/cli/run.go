@@ -87,7 +87,7 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	if err != nil {
 		return screen.Dataset{}, nil, err
 	}
-	d.Source, d.Requests, d.Repeated = from.about+", at "+from.url, from.requests(), s.repeated(c, at, former, state)
+	d.Source, d.Requests, d.Repeated = from.about, from.requests(), s.repeated(c, at, former, state)
 	for _, a := range state.Alerts[len(former.Alerts):] {
 		d.Alerts = append(d.Alerts, screen.Alert{Subject: a.Subject, Text: a.Message})
 	}
@@ -162,6 +162,10 @@ func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
 		)
 	} else {
 		hints = append(hints, screen.Hint{Command: "go tool mage run -fresh" + flags, Does: "begin with empty stores, from the built-in API"})
+	}
+	if len(outcome.Faults) > 0 {
+		logs := filepath.Join(relative(s.folder.Path("logs")), "*.log")
+		hints = append(hints, screen.Hint{Command: "cat " + logs, Does: "read what the functions wrote"})
 	}
 	hints = append(hints, screen.Hint{Command: "go tool mage invoke process functions/process/event.json", Does: "call one function with one event"})
 	for _, c := range s.contracts {

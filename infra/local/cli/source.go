@@ -50,6 +50,7 @@ func startSource(ctx context.Context, c *contract.Contract, environment, from st
 	if err != nil {
 		return nil, fmt.Errorf("serve %s: %w", c.Dataset, err)
 	}
+	address := "http://" + listener.Addr().String() + a.Path()
 	server := &http.Server{Handler: a, ReadHeaderTimeout: time.Minute}
 	done := make(chan struct{})
 	go func() {
@@ -57,7 +58,7 @@ func startSource(ctx context.Context, c *contract.Contract, environment, from st
 		_ = server.Serve(listener) // ends with ErrServerClosed at stop
 	}()
 	return &source{
-		url: "http://" + listener.Addr().String() + a.Path(), about: about, api: a,
+		url: address, about: about + ", at " + address, api: a,
 		stop: func() error {
 			err := server.Close()
 			<-done

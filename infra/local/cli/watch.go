@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -21,7 +21,13 @@ type watch struct {
 
 	processing                    bool
 	pages, files, items, messages int64
-	wrong                         []string
+	wrong                         []wrong
+}
+
+// wrong is a fault, and how often it came.
+type wrong struct {
+	text  string
+	times int64
 }
 
 // reset begins a run of a dataset.
@@ -36,7 +42,14 @@ func (w *watch) reset(progress *screen.Progress, o outputs, dataset datasetOutpu
 func (w *watch) faults() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.wrong)
+	var all []string
+	for _, f := range w.wrong {
+		if f.times > 1 {
+			f.text = fmt.Sprintf("%d times: %s", f.times, f.text)
+		}
+		all = append(all, f.text)
+	}
+	return all
 }
 
 func (w *watch) event(e local.Event) {
@@ -63,8 +76,10 @@ func (w *watch) event(e local.Event) {
 		w.messages++
 		w.tell()
 	case local.InvocationFailed:
-		w.fault("%s failed (attempt %d): %s", e.Function, e.Attempt, e.Error)
+		w.fault("%s failed: %s", e.Function, message(e.Error))
+		w.progress.Update(fmt.Sprintf("attempt %d failed: %s", e.Attempt, message(e.Error)))
 	case local.InvocationExhausted:
+		w.progress.Fail()
 		w.fault("%s was given up after %s; its event is in the failure queue", e.Function, screen.Plural(int64(e.Attempt), "attempt", "attempts"))
 	case local.RecordUndelivered:
 		w.fault("the event of %s was lost: the failure queue refused it: %s", e.Function, e.Error)
@@ -91,7 +106,23 @@ func (w *watch) tell() {
 }
 
 func (w *watch) fault(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(w.wrong, text) {
-		w.wrong = append(w.wrong, text)
+	text := fmt.Sprintf(format, args...)
+	for i := range w.wrong {
+		if w.wrong[i].text == text {
+			w.wrong[i].times++
+			return
+		}
 	}
+	w.wrong = append(w.wrong, wrong{text, 1})
+}
+
+// message takes the message out of a function's error as Lambda writes it.
+func message(text string) string {
+	var e struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal([]byte(text), &e) == nil && e.Message != "" {
+		return e.Message
+	}
+	return text
 }

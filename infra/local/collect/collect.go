@@ -64,7 +64,9 @@ func (c *collector) audit(d *screen.Dataset) error {
 	key := c.Run.Run.AuditKey()
 	body, ok := c.Lake(key)
 	if !ok {
-		c.fault("it was not processed: there is no audit row %s", key)
+		if _, brought := c.Raw(c.Run.Run.ManifestKey()); brought {
+			c.fault("it was not processed: there is no audit row %s", key)
+		}
 		return nil
 	}
 	if err := json.Unmarshal(body, &c.row); err != nil {

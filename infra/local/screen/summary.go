@@ -234,14 +234,15 @@ func (s *summary) files(files []File) {
 			continue
 		}
 		s.line(line)
-		for _, part := range wrapHard(path, s.Width-4) {
-			s.line("    " + part)
+		indent := min(4, max(0, s.Width-width(path)))
+		for _, part := range wrapHard(path, s.Width-indent) {
+			s.line(strings.Repeat(" ", indent) + part)
 		}
 	}
 }
 
 func (s *summary) items(d *Dataset) {
-	if d.Table == "" {
+	if d.Table == "" || d.Verdict == "" {
 		return
 	}
 	s.head("Items", "DynamoDB table "+d.Table)
@@ -357,7 +358,7 @@ func (s *summary) next(hints []Hint) {
 		columns = max(columns, width(h.Command))
 	}
 	for _, h := range hints {
-		if columns+4+20 > s.Width {
+		if columns+4+30 > s.Width {
 			s.line("  " + h.Command)
 			s.line("      " + s.faint(h.Does))
 			continue

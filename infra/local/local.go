@@ -98,7 +98,8 @@ type Env struct {
 	roles         map[string]string       // ARN by name
 	notifications map[string][]s3.Rule    // by bucket
 	schedules     []Schedule
-	logging       map[string]bool // by function: may its role write its logs
+	logging       map[string]bool   // by function: may its role write its logs
+	keys          map[string]string // ARN by key id
 }
 
 // Credentials open the embedded AWS.
@@ -131,6 +132,9 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 	e.recording, err = monitor.Run(ctx, monitor.Program{
 		Project: project, Stack: options.Stack, Root: options.Root, Config: config, Run: options.Program, Logf: options.Logf,
 	}, provisioner{e})
+	if err == nil {
+		err = e.checkAlarms()
+	}
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -150,7 +154,7 @@ func open(ctx context.Context, options Options, region string) (*Env, error) {
 		Endpoint: "http://" + listener.Addr().String(), options: options, policy: iam.NewRegistry(), objects: s3.NewStore(options.Now),
 		secrets: secret.NewService(options.Now), watch: cloudwatch.NewStore(),
 		credentials: map[string]Credentials{}, callers: map[string]front.Caller{}, tokens: map[string]string{}, roles: map[string]string{},
-		notifications: map[string][]s3.Rule{}, logging: map[string]bool{},
+		notifications: map[string][]s3.Rule{}, logging: map[string]bool{}, keys: map[string]string{},
 	}
 	e.known = &catalog.Provider{Account: Account, Region: region, SQS: e.Endpoint}
 	e.items = dynamo.NewService(e.itemWritten)

@@ -123,12 +123,10 @@ var makers = map[string]func(*Env, declared) error{
 	},
 	"aws:sns/topicSubscription:TopicSubscription": (*Env).makeSubscription,
 	"aws:dynamodb/table:Table":                    (*Env).makeTable,
-	"aws:secretsmanager/secret:Secret": func(e *Env, d declared) error {
-		return e.secrets.Create(secret.Secret{Name: d.out("name"), ARN: d.arn(), Key: d.text("kmsKeyId")})
-	},
-	"aws:scheduler/schedule:Schedule":  (*Env).makeSchedule,
-	"aws:kms/key:Key":                  (*Env).makeKey,
-	"aws:cloudwatch/logGroup:LogGroup": (*Env).makeLogGroup,
+	"aws:secretsmanager/secret:Secret":            (*Env).makeSecret,
+	"aws:scheduler/schedule:Schedule":             (*Env).makeSchedule,
+	"aws:kms/key:Key":                             (*Env).makeKey,
+	"aws:cloudwatch/logGroup:LogGroup":            (*Env).makeLogGroup,
 }
 
 func (e *Env) makeBucket(d declared) error { return e.objects.CreateBucket(d.out("bucket")) }
@@ -145,7 +143,10 @@ func (e *Env) makeEncryption(d declared) error {
 	for _, rule := range d.list("rules") {
 		inner := declared{Resource: monitor.Resource{Inputs: rule}}
 		bucketKey, _ := rule["bucketKeyEnabled"].(bool)
-		key := inner.text("applyServerSideEncryptionByDefault", "kmsMasterKeyId")
+		key, err := e.key(inner.text("applyServerSideEncryptionByDefault", "kmsMasterKeyId"))
+		if err != nil {
+			return err
+		}
 		if err := e.objects.SetEncryption(d.text("bucket"), key, bucketKey); err != nil {
 			return err
 		}
@@ -305,8 +306,12 @@ func (e *Env) makeQueue(d declared) error {
 	if fifo, _ := d.in("fifoQueue").(bool); fifo || d.text("redrivePolicy") != "" {
 		return errors.New("FIFO queues and redrive policies are not supported here")
 	}
+	key, err := e.key(d.text("kmsMasterKeyId"))
+	if err != nil {
+		return err
+	}
 	return e.queues.Create(sqs.Queue{
-		Name: d.out("name"), URL: d.out("url"), ARN: d.arn(), Key: d.text("kmsMasterKeyId"),
+		Name: d.out("name"), URL: d.out("url"), ARN: d.arn(), Key: key,
 		Visibility: time.Duration(d.number(30, "visibilityTimeoutSeconds")) * time.Second, MaxBytes: d.number(262144, "maxMessageSize"),
 	})
 }
@@ -320,7 +325,11 @@ func (e *Env) makeQueuePolicy(d declared) error {
 }
 
 func (e *Env) makeTopic(d declared) error {
-	e.topics.Create(sns.Topic{Name: d.out("name"), ARN: d.arn(), Key: d.text("kmsMasterKeyId")})
+	key, err := e.key(d.text("kmsMasterKeyId"))
+	if err != nil {
+		return err
+	}
+	e.topics.Create(sns.Topic{Name: d.out("name"), ARN: d.arn(), Key: key})
 	return nil
 }
 
@@ -340,6 +349,14 @@ func (e *Env) makeTable(d declared) error {
 		t.Attributes[fmt.Sprint(a["name"])] = fmt.Sprint(a["type"])
 	}
 	return e.items.Create(t)
+}
+
+func (e *Env) makeSecret(d declared) error {
+	key, err := e.key(d.text("kmsKeyId"))
+	if err != nil {
+		return err
+	}
+	return e.secrets.Create(secret.Secret{Name: d.out("name"), ARN: d.arn(), Key: key})
 }
 
 func (e *Env) makeSchedule(d declared) error {
@@ -362,6 +379,21 @@ func (e *Env) makeSchedule(d declared) error {
 	return nil
 }
 
+// key returns the ARN of the KMS key that a resource refers to; "" for AWS's own keys, whose use needs no grant.
+func (e *Env) key(reference string) (string, error) {
+	if reference == "" || strings.HasPrefix(reference, "alias/aws/") {
+		return "", nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id, arn := range e.keys {
+		if reference == id || reference == arn {
+			return arn, nil
+		}
+	}
+	return "", fmt.Errorf("find key %s: it is neither the ARN nor the id of a key of this stack", reference)
+}
+
 // keyDefault is the policy of a key for which the program gives none.
 const keyDefault = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + Account + `:root"},"Action":"kms:*","Resource":"*"}]}`
 
@@ -370,11 +402,18 @@ func (e *Env) makeKey(d declared) error {
 	if policy == "" {
 		policy = keyDefault
 	}
+	e.mu.Lock()
+	e.keys[d.id] = d.arn()
+	e.mu.Unlock()
 	return e.policy.PutResourcePolicy(d.arn(), policy, true)
 }
 
 func (e *Env) makeLogGroup(d declared) error {
-	if key := d.text("kmsKeyId"); key != "" {
+	key, err := e.key(d.text("kmsKeyId"))
+	if err != nil {
+		return err
+	}
+	if key != "" {
 		context := map[string][]string{"kms:encryptioncontext:aws:logs:arn": {d.arn()}, "aws:sourceaccount": {Account}}
 		service := iam.Principal{Service: "logs." + d.region + ".amazonaws.com"}
 		if err := e.ask(service, context, iam.Need{Action: "kms:Encrypt", Resource: key}, iam.Need{Action: "kms:GenerateDataKey", Resource: key}); err != nil {

@@ -145,6 +145,14 @@ func (g *Registry) PutResourcePolicy(arn, text string, exclusive bool) error {
 	return nil
 }
 
+// HasResourcePolicy tells whether the resource has a policy of its own.
+func (g *Registry) HasResourcePolicy(arn string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, ok := g.resources[arn]
+	return ok
+}
+
 // AddResourceStatement adds a statement to the policy of a resource, as lambda:AddPermission does.
 func (g *Registry) AddResourceStatement(arn string, statement Statement) {
 	g.mu.Lock()

@@ -266,8 +266,7 @@ const checksumHeader = "X-Amz-Checksum-Crc32"
 
 // readBody reads what a client sent and checks it against the checksum that came with it.
 func readBody(input io.Reader, size int64, checksum string) ([]byte, uint32, error) {
-	body := make([]byte, 0, max(size, 0)+1)
-	buffer := bytes.NewBuffer(body)
+	buffer := bytes.NewBuffer(make([]byte, 0, max(size, 0)+bytes.MinRead)) // ReadFrom never has to grow it
 	if _, err := buffer.ReadFrom(input); err != nil {
 		return nil, 0, fmt.Errorf("read body: %w", err)
 	}

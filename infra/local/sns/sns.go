@@ -77,6 +77,23 @@ func (s *Service) Create(t Topic) {
 	s.topics[t.ARN] = &topic{Topic: t}
 }
 
+// Find returns the definition of a topic, by ARN or name.
+func (s *Service) Find(reference string) (Topic, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := s.find(reference)
+	if err != nil {
+		return Topic{}, err
+	}
+	return t.Topic, nil
+}
+
+// PublishNeeds lists the permissions for publishing to the topic.
+func (t Topic) PublishNeeds() []iam.Need {
+	use := iam.KeyUse{Key: t.Key, Service: "sns", Context: map[string]string{"aws:sns:topicArn": t.ARN}}
+	return append([]iam.Need{{Action: "sns:Publish", Resource: t.ARN}}, use.Needs("GenerateDataKey", "Decrypt")...)
+}
+
 // Subscribe adds a subscription.
 func (s *Service) Subscribe(sub Subscription) error {
 	s.mu.Lock()
@@ -132,14 +149,11 @@ func (s *Service) Needs(r *http.Request) ([]iam.Need, error) {
 	if form.Get("Action") != "Publish" {
 		return nil, wire.Errorf("InvalidAction", "SNS action %q is not supported here", form.Get("Action"))
 	}
-	arn := form.Get("TopicArn")
-	needs := []iam.Need{{Action: "sns:Publish", Resource: arn}}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t, err := s.find(arn); err == nil {
-		needs = append(needs, iam.KeyUse{Key: t.Key, Service: "sns", Context: map[string]string{"aws:sns:topicArn": arn}}.Needs("GenerateDataKey", "Decrypt")...)
+	t, err := s.Find(form.Get("TopicArn"))
+	if err != nil { // whether there is such a topic is told only to whom may publish to it
+		t = Topic{ARN: form.Get("TopicArn")}
 	}
-	return needs, nil
+	return t.PublishNeeds(), nil
 }
 
 func parseForm(r *http.Request) (url.Values, error) {

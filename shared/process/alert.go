@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -263,36 +262,30 @@ func escape(token string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
 }
 
-// text shows the members of a record that the contract names, classified ones masked. A record that is no whole object
-// is not shown: what it holds cannot be told.
+// text shows of a record its keys and the members that its violations are about, classified ones masked. Nothing is
+// shown of a record that is no whole object: what it holds cannot be told.
 func (e *examples) text(row zone.RejectRow) string {
 	var members map[string]json.RawMessage
 	if row.Truncated || row.Encoding != "utf-8" || json.Unmarshal([]byte(row.Record), &members) != nil {
 		return ""
 	}
-	shown := map[string]bool{}
-	for i := range e.contract.Columns {
-		if path := e.contract.Columns[i].Path; len(path) > 0 {
-			shown[path[0]] = shown[path[0]] || holdsMasked(&e.contract.Columns[i])
-		}
-	}
 	var b bytes.Buffer
-	b.WriteByte('{')
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		hidden, named := shown[name]
-		if !named {
+	for _, name := range e.about(row) {
+		value, ok := members[name]
+		if !ok {
 			continue
 		}
-		value := members[name]
-		if hidden {
+		if e.classified("/" + escape(name)) {
 			value = json.RawMessage(`"` + masked + `"`)
-		}
-		if b.Len() > 1 {
-			b.WriteString(", ")
 		}
 		label, err := encodeLine(name)
 		if err != nil {
 			return ""
+		}
+		if b.Len() == 0 {
+			b.WriteByte('{')
+		} else {
+			b.WriteString(", ")
 		}
 		b.Write(bytes.TrimSpace(label))
 		b.WriteString(": ")
@@ -300,8 +293,36 @@ func (e *examples) text(row zone.RejectRow) string {
 			return ""
 		}
 	}
-	b.WriteByte('}')
-	return shorten(b.String(), maxExampleText)
+	if b.Len() == 0 {
+		return ""
+	}
+	return shorten(b.String(), maxExampleText) + ", …}"
+}
+
+// about names the top-level members that tell which record it is and what is wrong with it, in the contract's order.
+func (e *examples) about(row zone.RejectRow) []string {
+	var names []string
+	for i := range e.contract.Columns {
+		c := &e.contract.Columns[i]
+		if len(c.Path) == 0 || slices.Contains(names, c.Path[0]) {
+			continue
+		}
+		if c.Key > 0 || slices.ContainsFunc(row.Violations, func(v zone.ViolationRow) bool { return e.concerns(v, c) }) {
+			names = append(names, c.Path[0])
+		}
+	}
+	return names
+}
+
+// concerns tells whether a violation is about a column: by its pointer, or because the broken rule reads it.
+func (e *examples) concerns(v zone.ViolationRow, c *contract.Column) bool {
+	member := "/" + escape(c.Path[0])
+	if v.Pointer == member || strings.HasPrefix(v.Pointer, member+"/") {
+		return true
+	}
+	return slices.ContainsFunc(e.contract.Rules, func(r contract.Rule) bool {
+		return r.ID == v.Rule && slices.Contains(r.Expr.Columns, c.Name)
+	})
 }
 
 func shorten(text string, limit int) string {

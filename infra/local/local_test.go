@@ -464,6 +464,7 @@ func TestRefusals(t *testing.T) {
 		{"role that Lambda cannot take", program{trust: "ec2.amazonaws.com"}, "cannot be assumed by Lambda"},
 		{"destination without a grant", program{without: "sqs:SendMessage"}, "does not have permissions to call SendMessage on SQS"},
 		{"unknown type", program{unknown: true}, "resource type aws:ec2/eip:Eip is not known here"},
+		{"key of nobody", program{key: "arn:aws:kms:eu-west-3:000000000000:key/other"}, "neither the ARN nor the id of a key of this stack"},
 		{"error of the program", program{fault: errors.New("settings are wrong")}, "settings are wrong"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -24,6 +24,7 @@ type program struct {
 	without      string // action that no role is granted
 	trust        string // who may take the functions' roles, instead of Lambda
 	noPermission bool   // for S3 to invoke process
+	key          string // of the topic
 	unknown      bool   // declare something that is not known here
 	fault        error  // of the program itself
 }
@@ -51,7 +52,7 @@ func (p *program) deploy(ctx *pulumi.Context) error {
 			HashKey: pulumi.String("id"), Attributes: dynamodb.TableAttributeArray{dynamodb.TableAttributeArgs{Name: pulumi.String("id"), Type: pulumi.String("S")}}})
 	})
 	topic := try(d, func() (*sns.Topic, error) {
-		return sns.NewTopic(ctx, "alerts", &sns.TopicArgs{Name: pulumi.String("trial-alerts")})
+		return sns.NewTopic(ctx, "alerts", &sns.TopicArgs{Name: pulumi.String("trial-alerts"), KmsMasterKeyId: pulumi.String(p.key)})
 	})
 	if d.err != nil {
 		return d.err

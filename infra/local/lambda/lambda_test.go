@@ -134,6 +134,8 @@ func pack(path, name string, mode os.FileMode, body []byte) error {
 type trial struct {
 	*lambda.Host
 
+	happened chan lambda.Event // the first hundred
+
 	mu      sync.Mutex
 	events  []lambda.Event
 	lines   []string
@@ -144,7 +146,7 @@ type trial struct {
 
 func newTrial(t *testing.T) *trial {
 	t.Helper()
-	r := &trial{}
+	r := &trial{happened: make(chan lambda.Event, 100)}
 	host, err := lambda.NewHost(lambda.Options{
 		Variables: func(lambda.Function) ([]string, error) { return []string{"AWS_REGION=eu-west-3"}, nil },
 		Log: func(_ lambda.Function, id, line string) {
@@ -156,6 +158,10 @@ func newTrial(t *testing.T) *trial {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.events = append(r.events, e)
+			select {
+			case r.happened <- e:
+			default:
+			}
 		},
 		Deliver: func(_ context.Context, _ lambda.Function, record []byte) error {
 			r.mu.Lock()
@@ -406,16 +412,13 @@ func TestReservedConcurrency(t *testing.T) {
 		r := newTrial(t)
 		r.deploy(t, func(f *lambda.Function) { f.Reserved = &one })
 		ctx, cancel := context.WithCancel(t.Context())
-		path := filepath.Join(t.TempDir(), "pid")
 		first := make(chan error)
 		go func() {
 			_, err := r.Invoke(ctx, "f", []byte(`{"Do":"hang"}`))
 			first <- err
 		}()
-		for len(r.kinds()) == 0 { // started, it holds its slot
-			if _, err := os.Stat(path); err == nil {
-				t.Fatal("unexpected file")
-			}
+		if e := <-r.happened; e.Kind != lambda.Started { // it holds its slot
+			t.Fatalf("first %+v", e)
 		}
 		if _, err := r.Invoke(t.Context(), "f", nil); !errors.Is(err, lambda.ErrThrottled) {
 			t.Errorf("second call: %v", err)

@@ -118,6 +118,9 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request) int {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		return refuse(w, http.StatusMethodNotAllowed, r.Method+" is not supported")
 	}
+	if !a.opens(r) {
+		return refuse(w, http.StatusUnauthorized, "missing or wrong credentials")
+	}
 	query := r.URL.Query()
 	for _, p := range a.source.Query {
 		if !query.Has(p.Name) {

@@ -389,3 +389,47 @@ func TestGenericRecordsKeepTheContract(t *testing.T) {
 		ids[r.ID] = true
 	}
 }
+
+func TestCredentials(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		auth   contract.Auth
+		secret string
+		put    func(*http.Request)
+	}{
+		{"bearer", contract.Auth{Kind: "bearer"}, "made-up", func(r *http.Request) { r.Header.Set("Authorization", "Bearer made-up") }},
+		{"key in a header", contract.Auth{Kind: "api_key", In: "header", Name: "X-Key"}, "made-up", func(r *http.Request) { r.Header.Set("X-Key", "made-up") }},
+		{"key in the query", contract.Auth{Kind: "api_key", In: "query", Name: "key"}, "made-up", func(r *http.Request) { r.URL.RawQuery += "&key=made-up" }},
+		{"basic", contract.Auth{Kind: "http_basic"}, "tributary:made-up", func(r *http.Request) { r.SetBasicAuth("tributary", "made-up") }},
+		{"optional", contract.Auth{Kind: "bearer", Optional: true}, "", nil},
+		{"OAuth 2", contract.Auth{Kind: "oauth2_client_credentials"}, "", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := coinContract()
+			c.Source.Auth = &tc.auth
+			a, err := api.New(c, "dev", 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := a.Secret(); got != tc.secret {
+				t.Errorf("secret %q, want %q", got, tc.secret)
+			}
+			ask := func(put func(*http.Request)) int {
+				a.Begin(at)
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, a.Path()+"?per_page=250&vs_currency=usd", nil)
+				if put != nil {
+					put(r)
+				}
+				w := httptest.NewRecorder()
+				a.ServeHTTP(w, r)
+				return w.Code
+			}
+			if got := ask(tc.put); got != http.StatusOK {
+				t.Errorf("with credentials: %d", got)
+			}
+			if got := ask(nil); tc.put != nil && got != http.StatusUnauthorized {
+				t.Errorf("without credentials: %d, want 401", got)
+			}
+		})
+	}
+}

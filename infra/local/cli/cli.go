@@ -71,6 +71,7 @@ func dispatch(ctx context.Context, args []string, stdout *os.File, getenv func(s
 		if err != nil {
 			return err
 		}
+		o.secret = getenv("TRIBUTARY_SECRET")
 		return run(ctx, o, stdout, screen.StyleOf(stdout, o.colours, getenv))
 	case "invoke":
 		o, err := parseInvoke(args, stdout)

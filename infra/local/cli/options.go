@@ -23,6 +23,8 @@ type options struct {
 	at    time.Time // run: scheduled time
 	fresh bool      // run: begin with empty stores
 
+	secret string // value of the source's secret, for a live URL that wants one; from the environment
+
 	function string // invoke: kind or full name
 	event    string // invoke: file, or - for standard input
 }
@@ -40,6 +42,7 @@ const runUsage = `usage: go tool mage run [flags]
 
 Sends what a third-party API answers the whole way on this machine: schedule, ingest function, raw pages, S3 event,
 process function, Parquet lake, rejects, table, alert and audit row. What it leaves lies in .local.
+A live URL that wants credentials gets those in the environment variable TRIBUTARY_SECRET.
 
 `
 

@@ -18,6 +18,7 @@ type datasetOutputs struct {
 	ServingTable    string `json:"servingTable"` // empty: not served
 	IngestFunction  string `json:"ingestFunction"`
 	ProcessFunction string `json:"processFunction"`
+	Secret          string `json:"secret"` // empty: the source needs none
 }
 
 func readOutputs(exports map[string]any) (outputs, error) {

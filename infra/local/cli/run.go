@@ -56,6 +56,9 @@ func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (
 func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) (screen.Dataset, []string, error) {
 	from := s.sources[c.Dataset]
 	from.begin(at)
+	if len(s.contracts) > 1 {
+		s.progress.About(c.Dataset)
+	}
 	former := s.former
 	s.watch.reset(s.progress, s.outputs, s.outputs.Datasets[c.Dataset], from.requests)
 	s.progress.Start("ingest", "asking "+from.url)
@@ -168,7 +171,7 @@ func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
 		hints = append(hints, screen.Hint{Command: "cat " + logs, Does: "read what the functions wrote"})
 	}
 	hints = append(hints, screen.Hint{Command: "go tool mage invoke process functions/process/event.json", Does: "call one function with one event"})
-	for _, c := range s.contracts {
+	for _, c := range s.contracts[:1] {
 		hints = append(hints, screen.Hint{
 			Command: "$EDITOR " + filepath.ToSlash(relative(filepath.Join(s.root, "shared", "datasets", filepath.Base(c.File)))),
 			Does:    "change a rule of " + c.Dataset + " and run again",

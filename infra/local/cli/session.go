@@ -121,7 +121,7 @@ func (s *session) serve(ctx context.Context, o options) error {
 
 // deploy runs the stack's own program. The settings differ from those of the cloud in where packages and records come
 // from, and in nothing else.
-func (s *session) deploy(ctx context.Context, _ options) error {
+func (s *session) deploy(ctx context.Context, o options) error {
 	again := s.env != nil
 	s.progress.Start("stack", "deploying "+s.stack+" on the embedded AWS")
 	datasets := map[string]any{}
@@ -141,12 +141,32 @@ func (s *session) deploy(ctx context.Context, _ options) error {
 	if s.outputs, err = readOutputs(s.env.Exports()); err != nil {
 		return err
 	}
+	if err := s.fillSecrets(o.secret); err != nil {
+		return err
+	}
 	detail := fmt.Sprintf("%s: %s at %s", s.stack, screen.Plural(int64(len(s.env.Resources())), "resource", "resources"), s.env.Endpoint)
 	if again {
 		detail = "started anew, with nothing of this run but its raw objects"
 	}
 	s.progress.Update(detail)
 	s.progress.Done()
+	return nil
+}
+
+// fillSecrets does what the owner of a stack does once: it gives each secret the value that opens the API.
+func (s *session) fillSecrets(live string) error {
+	for dataset, from := range s.sources {
+		name, value := s.outputs.Datasets[dataset].Secret, live
+		if from.api != nil {
+			value = from.api.Secret()
+		}
+		if name == "" || value == "" {
+			continue
+		}
+		if err := s.env.PutSecret(name, value); err != nil {
+			return fmt.Errorf("fill secret of %s: %w", dataset, err)
+		}
+	}
 	return nil
 }
 

@@ -21,13 +21,14 @@ type Progress struct {
 	style Style
 	now   func() time.Time
 
-	mu     sync.Mutex
-	name   string // of the stage at work; empty between stages
-	detail string
-	began  time.Time
-	told   time.Time // when a line was written last
-	frame  int
-	stages []Stage
+	mu      sync.Mutex
+	name    string // of the stage at work; empty between stages
+	detail  string
+	subject string
+	began   time.Time
+	told    time.Time // when a line was written last
+	frame   int
+	stages  []Stage
 }
 
 // NewProgress makes a Progress that takes the time from now.
@@ -43,6 +44,15 @@ func (p *Progress) Start(name, detail string) {
 	p.name, p.detail, p.began = name, detail, p.now()
 	p.told = p.began
 	p.draw()
+}
+
+// About puts a subject before what the stages from now on say; "" takes it away.
+func (p *Progress) About(subject string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.subject = subject; subject != "" {
+		p.subject += ": "
+	}
 }
 
 // Update changes what the stage at work says, from the next Tick or its end on.
@@ -106,7 +116,7 @@ func (p *Progress) finish(mark string) {
 		return
 	}
 	took := p.now().Sub(p.began)
-	p.stages = append(p.stages, Stage{Name: p.name, Detail: p.detail, Took: took})
+	p.stages = append(p.stages, Stage{Name: p.name, Detail: p.subject + p.detail, Took: took})
 	p.erase()
 	p.print(p.line(mark, took) + "\n")
 	p.name, p.detail = "", ""
@@ -129,8 +139,9 @@ func (p *Progress) erase() {
 
 func (p *Progress) line(mark string, took time.Duration) string {
 	columns := p.style.Width - 4 - stageColumns - 1 - timeColumns
+	detail := p.subject + p.detail
 	return fmt.Sprintf("  %s %s %s%s", mark, padRight(p.name, stageColumns),
-		padRight(cut(plain(p.detail), columns), columns), p.style.faint(padLeft(Duration(took), timeColumns)))
+		padRight(cut(plain(detail), columns), columns), p.style.faint(padLeft(Duration(took), timeColumns)))
 }
 
 // A terminal that has gone away is no reason to stop the work.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -69,8 +70,11 @@ func (s *summary) dataset(d *Dataset) {
 	s.field("run", d.Run)
 	if d.Verdict != "" {
 		s.field("pages", Count(d.Pages))
-		s.field("records", fmt.Sprintf("%s in = %s clean + %s rejected (%s; above %s %% the run is held)",
-			Count(d.Records), Count(d.Clean), Count(d.Rejected), percent(d.Rejected, d.Records), trimFloat(d.Threshold)))
+		text := fmt.Sprintf("%s in = %s clean + %s rejected", Count(d.Records), Count(d.Clean), Count(d.Rejected))
+		if d.Records > 0 && d.Threshold < 100 {
+			text += fmt.Sprintf(" (%s; above %s %% the run is held)", percent(d.Rejected, d.Records), trimFloat(d.Threshold))
+		}
+		s.field("records", text)
 	}
 	s.rules("Rejected, by rule", "a record counts under each rule it breaks", d.Rejects, s.red)
 	s.rules("Warned of and kept, by rule", "", d.Warnings, s.yellow)
@@ -301,7 +305,7 @@ func (s *summary) stages(o Outcome) {
 	}
 	s.head("Time", "")
 	line := "  "
-	for i, stage := range append(append([]Stage(nil), o.Stages...), Stage{Name: "total", Took: o.Total}) {
+	for i, stage := range append(sums(o.Stages), Stage{Name: "total", Took: o.Total}) {
 		part := stage.Name + " " + Duration(stage.Took)
 		if i > 0 {
 			part = " · " + part
@@ -313,6 +317,20 @@ func (s *summary) stages(o Outcome) {
 		line += part
 	}
 	s.line(line)
+}
+
+// sums adds up the times of stages of one name, which several datasets pass through.
+func sums(stages []Stage) []Stage {
+	var all []Stage
+	for _, stage := range stages {
+		i := slices.IndexFunc(all, func(s Stage) bool { return s.Name == stage.Name })
+		if i < 0 {
+			all = append(all, stage)
+			continue
+		}
+		all[i].Took += stage.Took
+	}
+	return all
 }
 
 func (s *summary) places(places []Place) {

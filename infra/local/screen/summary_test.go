@@ -207,8 +207,10 @@ func work(p *screen.Progress) {
 	p.Start("ingest", "asking")
 	p.Update(strings.Repeat("a long detail ", 12))
 	p.Done()
+	p.About("orders")
 	p.Start("process", "reading")
 	p.Fail()
+	p.About("")
 	p.Update("nothing is at work")
 }
 

@@ -72,6 +72,9 @@ func TestRegistryAuthorizes(t *testing.T) {
 	if diff := cmp.Diff(want, g.Grants()); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(want[1:2], iam.Unused(g.Grants(), g.Used())); diff != "" {
+		t.Errorf("unused: %s", diff)
+	}
 }
 
 func TestAssume(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -200,6 +201,67 @@ func TestEveryFaultConverges(t *testing.T) {
 				t.Errorf("only %d fault points", points)
 			}
 		})
+	}
+}
+
+// TestRepeatedRequestsAreRecognised loses the answer of every call once, so that the SDK sends it again: a conditional
+// write is then refused by its own success, and the invocation goes on as if nothing had been.
+func TestRepeatedRequestsAreRecognised(t *testing.T) {
+	for _, s := range stories() {
+		t.Run(s.name, func(t *testing.T) {
+			start := func() (*world, *actor) {
+				w := newWorld(t)
+				event := w.ingest(scheduled, nil, s.pages...)
+				s.before(t, w, event)
+				return w, s.actor(t, w, event)
+			}
+			clean, undisturbed := start()
+			undisturbed.deliver(t)
+			want := clean.state()
+			for number := 1; ; number++ {
+				w, a := start()
+				hit := false
+				a.faults.Hook = func(c cloudtest.Call) error {
+					if c.Number == number && c.After {
+						hit = true
+						return cloudtest.ErrRepeat
+					}
+					return nil
+				}
+				err := a.handle()
+				if !hit {
+					break
+				}
+				got, call := w.state(), a.faults.Calls()[number-1]
+				if call.Method == "Upload.Begin" {
+					got.Uploads = want.Uploads // the first is nobody's: the bucket's lifecycle removes it
+				}
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Fatalf("%s: %v\n%s", call, err, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestOvertakenRemovalSparesNewerFile lets a newer attempt write a file that the older one is about to remove.
+func TestOvertakenRemovalSparesNewerFile(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, mixed()...)
+	w.actor(versionOne(t), event).deliver(t) // two files of rejects
+	old, young := w.actor(versionTwo(t), event), w.actor(testContract(t, edit{"version: 1.0.0", "version: 1.2.0"}), event)
+	done := false
+	old.faults.Hook = func(c cloudtest.Call) error {
+		if c.Method == "Bucket.Delete" && !c.After && !done {
+			done = true
+			young.deliver(t)
+		}
+		return nil
+	}
+	old.deliver(t)
+	row := w.auditRow(scheduled)
+	if !done || row.ContractVersion != "1.2.0" || len(row.RejectFiles) != 2 || len(w.rejects.Bodies()) != 2 {
+		t.Errorf("audit %+v, rejects %v", row, slices.Sorted(maps.Keys(w.rejects.Bodies())))
 	}
 }
 

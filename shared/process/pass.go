@@ -132,6 +132,9 @@ func (p *pass) encode() {
 	if p.err == nil && p.lake != nil {
 		p.err = p.lake.close()
 	}
+	if p.err == nil && p.serving != nil {
+		p.err = p.serving.spool.seal()
+	}
 }
 
 func (p *pass) encodeBatch(b *record.Batch) error {

@@ -133,13 +133,18 @@ func (s *spool) open() error {
 	return nil
 }
 
-// each calls fn for the newest item of every key. The bytes stay as they are until fn of a later file's item is called.
+// seal ends the adding: what does not fit is told now, before anything is made visible.
+func (s *spool) seal() error {
+	if s.files == nil {
+		return nil
+	}
+	return s.spill()
+}
+
+// each calls fn for the newest item of every key, after seal. The bytes stay as they are until fn of a later file's item is called.
 func (s *spool) each(fn func(item []byte) error) error {
 	if s.files == nil {
 		return s.eachHeld(fn)
-	}
-	if err := s.spill(); err != nil {
-		return err
 	}
 	for i, f := range s.files {
 		err := s.writers[i].Flush()

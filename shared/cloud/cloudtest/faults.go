@@ -6,9 +6,14 @@
 package cloudtest
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 )
+
+// ErrRepeat, returned by a Hook after an effect, makes the stand-in do what the SDK does when an answer is lost: the
+// request is sent again, and the caller sees only the second answer.
+var ErrRepeat = errors.New("repeat the call")
 
 // Call is one moment of one call of a stand-in.
 type Call struct {
@@ -62,7 +67,9 @@ func (f *Faults) around(method, key string, effect func() error) error {
 		return err
 	}
 	call.After = true
-	if err := hook(call); err != nil {
+	if err := hook(call); errors.Is(err, ErrRepeat) {
+		return effect()
+	} else if err != nil {
 		return fmt.Errorf("%s %s: %w", method, key, err)
 	}
 	return nil

@@ -112,8 +112,8 @@ func (u *upload) Abort(ctx context.Context) error {
 
 // end is called with the bucket locked.
 func (u *upload) end() {
-	u.ended = true
-	if u.begun {
+	if u.begun && !u.ended {
 		u.bucket.uploads--
 	}
+	u.ended = true
 }

@@ -199,7 +199,7 @@ func TestWatch(t *testing.T) {
 	p := screen.NewProgress(&out, screen.Style{Width: 100}, func() time.Time { return now })
 	w := &watch{}
 	o := outputs{RawBucket: "raw", LakeBucket: "lake", RejectsBucket: "rejects"}
-	w.reset(p, o, datasetOutputs{IngestFunction: "in", ProcessFunction: "out"}, func() string { return "3 requests" })
+	w.reset(p, o, datasetOutputs{IngestFunction: "in", ProcessFunction: "out", ServingTable: "table"}, func() string { return "3 requests" })
 	p.Start("ingest", "asking")
 	for _, e := range []local.Event{
 		{Kind: local.InvocationStarted, Function: "in"},

@@ -96,8 +96,11 @@ func (w *watch) event(e local.Event) {
 // tell says how far the stage at work is.
 func (w *watch) tell() {
 	if w.processing {
-		w.progress.Update(fmt.Sprintf("%s, %s, %s", screen.Plural(w.files, "file", "files"),
-			screen.Plural(w.items, "item", "items"), screen.Plural(w.messages, "alert", "alerts")))
+		detail := screen.Plural(w.files, "file", "files")
+		if w.dataset.ServingTable != "" {
+			detail += ", " + screen.Plural(w.items, "item", "items")
+		}
+		w.progress.Update(detail + ", " + screen.Plural(w.messages, "alert", "alerts"))
 		return
 	}
 	if w.asked != nil {

@@ -104,8 +104,8 @@ func TestCommandsThatFail(t *testing.T) {
 	if err := os.WriteFile(held, []byte("["+strings.Join(records, ",")+"]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	page := filepath.Join(dir, "page.html")
-	if err := os.WriteFile(page, []byte("<html>try later</html>"), 0o600); err != nil {
+	page := filepath.Join(dir, "page.json")
+	if err := os.WriteFile(page, []byte(`["just text"]`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	nothing := filepath.Join(dir, "event.json")
@@ -118,7 +118,7 @@ func TestCommandsThatFail(t *testing.T) {
 		want string
 	}{
 		{"held", []string{"run", "-from=" + held}, "✗ held: "},
-		{"no JSON", []string{"run", "-from=" + page}, "✗ unreadable: "},
+		{"no object", []string{"run", "-from=" + page}, "✗ held: 1 of 1 records are rejected"},
 		{"no file", []string{"run", "-from=nowhere.json"}, "serve coin_markets from nowhere.json: read file: no such file or directory"},
 		{"event that the function refuses", []string{"invoke", "ingest", nothing}, "Error  Unhandled"},
 		{"unknown function", []string{"invoke", "nothing", nothing}, "invoke nothing"},

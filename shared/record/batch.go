@@ -17,8 +17,7 @@ type Batch struct {
 	Page    []int32  // of each row: the page that brought it, from 1
 	Index   []int64  // of each row: its place among the records of the page, from 0
 
-	// What the run had read when the batch was full, rejects included: files roll over on these alone, so that a
-	// replay under another contract cuts at the same records.
+	// What the run had read when the batch was full, rejects included: files roll over on these alone.
 	InputRecords int64
 	InputBytes   int64
 

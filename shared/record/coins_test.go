@@ -271,3 +271,5 @@ func BenchmarkCount(b *testing.B) {
 		}
 	}
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -60,7 +60,7 @@ type Options struct {
 	Stack    string         // stack whose configuration is used
 	Program  pulumi.RunFunc // the deployed program
 	Settings map[string]any // laid over the stack's configuration: objects are merged, other values replaced
-	Events   func(Event)    // receives what happens, one at a time; may be nil
+	Events   func(Event)    // receives what happens, one at a time; it must not call Fire or Invoke; may be nil
 	Logf     func(format string, args ...any)
 
 	// Now, Sleep and RetryDelay replace the clock; nil for the real one. RetryDelay is the time before a retry of an

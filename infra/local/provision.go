@@ -99,6 +99,22 @@ func (d declared) list(path ...string) []map[string]any {
 	return members
 }
 
+// refuse fails when the program sets a property that would have no effect here although it changes what happens.
+func (d declared) refuse(properties ...string) error {
+	for _, property := range properties {
+		switch value := d.in(property).(type) {
+		case nil:
+		case bool:
+			if value {
+				return fmt.Errorf("%s is not supported here", property)
+			}
+		default:
+			return fmt.Errorf("%s is not supported here", property)
+		}
+	}
+	return nil
+}
+
 // makers have an entry for every type that package catalog calls provisioned.
 var makers = map[string]func(*Env, declared) error{
 	"aws:s3/bucketV2:BucketV2":                     (*Env).makeBucket,
@@ -155,10 +171,8 @@ func (e *Env) makeEncryption(d declared) error {
 }
 
 func (e *Env) makeNotification(d declared) error {
-	for _, other := range []string{"queues", "topics", "eventbridge"} {
-		if d.in(other) != nil {
-			return fmt.Errorf("notifications to %s are not supported here", other)
-		}
+	if err := d.refuse("queues", "topics", "eventbridge"); err != nil {
+		return err
 	}
 	bucket := d.text("bucket")
 	var rules []s3.Rule
@@ -190,6 +204,12 @@ func (e *Env) makeNotification(d declared) error {
 }
 
 func (e *Env) makeFunction(d declared) error {
+	if err := d.refuse("layers", "vpcConfig", "fileSystemConfig", "deadLetterConfig", "imageUri", "s3Bucket"); err != nil {
+		return err
+	}
+	if runtime := d.text("runtime"); !strings.HasPrefix(runtime, "provided.") {
+		return fmt.Errorf("runtime %q: only OS-only runtimes (provided.…) can run here", runtime)
+	}
 	archive, ok := d.Inputs["code"].(monitor.Archive)
 	if !ok {
 		return errors.New("its code must be a zip file")
@@ -271,8 +291,8 @@ func (e *Env) makeInvokeConfig(d declared) error {
 }
 
 func (e *Env) makeRole(d declared) error {
-	if d.in("inlinePolicies") != nil || d.in("managedPolicyArns") != nil || d.in("permissionsBoundary") != nil {
-		return errors.New("inline policies, managed policies and boundaries in the role itself are not supported here")
+	if err := d.refuse("inlinePolicies", "managedPolicyArns", "permissionsBoundary"); err != nil {
+		return err
 	}
 	if err := e.policy.PutRole(d.arn(), d.text("assumeRolePolicy")); err != nil {
 		return err
@@ -303,8 +323,8 @@ func (e *Env) makeAttachment(d declared) error {
 }
 
 func (e *Env) makeQueue(d declared) error {
-	if fifo, _ := d.in("fifoQueue").(bool); fifo || d.text("redrivePolicy") != "" {
-		return errors.New("FIFO queues and redrive policies are not supported here")
+	if err := d.refuse("fifoQueue", "redrivePolicy", "delaySeconds"); err != nil {
+		return err
 	}
 	key, err := e.key(d.text("kmsMasterKeyId"))
 	if err != nil {
@@ -334,15 +354,21 @@ func (e *Env) makeTopic(d declared) error {
 }
 
 func (e *Env) makeSubscription(d declared) error {
+	if err := d.refuse("filterPolicy", "redrivePolicy"); err != nil {
+		return err
+	}
+	switch protocol := d.text("protocol"); protocol {
+	case "sqs", "email", "email-json", "http", "https", "sms":
+	default:
+		return fmt.Errorf("subscriptions of protocol %s are not supported here", protocol)
+	}
 	raw, _ := d.in("rawMessageDelivery").(bool)
 	return e.topics.Subscribe(sns.Subscription{ARN: d.arn(), Topic: d.text("topic"), Protocol: d.text("protocol"), Endpoint: d.text("endpoint"), Raw: raw})
 }
 
 func (e *Env) makeTable(d declared) error {
-	for _, unsupported := range []string{"globalSecondaryIndexes", "localSecondaryIndexes", "replicas"} {
-		if d.in(unsupported) != nil {
-			return fmt.Errorf("%s are not supported here", unsupported)
-		}
+	if err := d.refuse("globalSecondaryIndexes", "localSecondaryIndexes", "replicas", "streamEnabled"); err != nil {
+		return err
 	}
 	t := dynamo.Table{Name: d.out("name"), ARN: d.arn(), HashKey: d.text("hashKey"), RangeKey: d.text("rangeKey"), Attributes: map[string]string{}}
 	for _, a := range d.list("attributes") {

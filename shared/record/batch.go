@@ -9,6 +9,9 @@ import (
 // BatchRows is the number of rows of a full batch; every vector of a batch becomes one Parquet page.
 const BatchRows = 8192
 
+// BatchBytes ends a batch before it has BatchRows rows, when its texts, lists and structs take more.
+const BatchBytes = 4 << 20
+
 // Batch is up to BatchRows clean rows as columns, in the order of the input. A batch belongs to whoever receives it
 // until it is given back with Release.
 type Batch struct {

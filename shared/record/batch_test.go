@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // hander passes batches to another goroutine, as a sink that encodes on the second core does.
@@ -135,4 +137,58 @@ func (r *repeated) Read(b []byte) (n int, err error) {
 		r.at = (r.at + k) % len(r.line)
 	}
 	return n, nil
+}
+
+// Large texts and lists end a batch early, at the same record whatever the window.
+func TestBatchBytes(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("[")
+	for i := range 600 {
+		if i > 0 {
+			page.WriteString(",")
+		}
+		page.WriteString(`{"k":` + itoa(int64(i%590)) + `,"s":"` + strings.Repeat("x", 20_000) + `","l":[` + strings.Repeat("1,", 500) + `1]}`)
+	}
+	page.WriteString("]")
+	p := dataset{columns: "- {name: k, logicalType: integer, unique: true}\n- {name: s, logicalType: string}\n- {name: l, logicalType: array, items: {logicalType: integer}}"}.plan(t)
+	var first []int
+	for _, window := range []int{windowSize, 1 << 10, 1 << 20} {
+		p.window = window
+		s := &sizes{}
+		r := p.Start(Run{ScheduledAt: scheduled}, s)
+		if err := r.Page(Page{Number: 1, Records: 600}, strings.NewReader(page.String())); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = s.rows
+		}
+		if diff := cmp.Diff(first, s.rows); diff != "" || len(s.rows) != 4 {
+			t.Fatalf("window of %d: batches of %v rows, want those of the first window\n%s", window, s.rows, diff)
+		}
+	}
+}
+
+// sizes notes how many rows batches have.
+type sizes struct{ rows []int }
+
+func (s *sizes) Batch(b *Batch) error { s.rows = append(s.rows, b.Rows); b.Release(); return nil }
+
+func (*sizes) Reject(*Reject) error { return nil }
+
+func TestManyViolations(t *testing.T) {
+	p := dataset{columns: "- {name: l, logicalType: array, items: {logicalType: integer}}"}.plan(t)
+	c, s, err := run(t, p, strings.NewReader(`[{"l":[`+strings.Repeat(`"x",`, 5000)+`1]},{"l":["x"]}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := c.rejects[0].Violations
+	if len(v) != MaxViolations+1 || v[MaxViolations].Message != "the record has 4000 further violations" || len(c.rejects[1].Violations) != 1 {
+		t.Fatalf("%d violations, the last %+v; then %d", len(v), v[len(v)-1], len(c.rejects[1].Violations))
+	}
+	if diff := cmp.Diff([]RuleCount{{Rule: RuleType, Pointer: "/l/*", Records: 2}}, s.ByRule); diff != "" {
+		t.Fatalf("(-want +got)\n%s", diff)
+	}
 }

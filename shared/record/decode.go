@@ -20,11 +20,13 @@ type decoder struct {
 	nested []*field // the leaves that are not flat
 	texts  []*field // the flat leaves of variable width
 
-	batch *Batch
-	row   int // rows of the batch that are whole; the record at hand would become this one
-	stamp uint64
+	batch  *Batch
+	row    int // rows of the batch that are whole; the record at hand would become this one
+	stamp  uint64
+	weight int // bytes of the batch that do not follow from its rows
 
 	violations []Violation
+	unlisted   int      // violations of the record beyond MaxViolations
 	reasons    []reason // of the violations, without the places in lists
 	warnings   []reason
 	drift      []*member // unknown members of the record at hand

@@ -107,8 +107,8 @@ func (r *Reader) dropDoubles(double uint64) error {
 	r.remember()
 
 	// The record at hand has reasons of its own, which must outlive this.
-	violations, reasons := r.violations, r.reasons
-	r.violations, r.reasons = nil, nil
+	violations, reasons, unlisted := r.violations, r.reasons, r.unlisted
+	r.violations, r.reasons, r.unlisted = nil, nil, 0
 	rows := r.pending
 	r.pending = nil
 	for i, row := range rows {
@@ -135,7 +135,7 @@ func (r *Reader) dropDoubles(double uint64) error {
 			return err
 		}
 	}
-	r.pending, r.violations, r.reasons = rows, violations, reasons
+	r.pending, r.violations, r.reasons, r.unlisted = rows, violations, reasons, unlisted
 	r.startGroup()
 	return nil
 }

@@ -203,13 +203,13 @@ func (r *Reader) take(start, end int) error {
 		return err
 	}
 	r.remember()
-	if len(r.pending) < r.patience && r.row < BatchRows {
+	if len(r.pending) < r.patience && !r.full() {
 		return nil
 	}
 	if err := r.settle(); err != nil {
 		return err
 	}
-	if r.row < BatchRows {
+	if !r.full() {
 		return nil
 	}
 	r.batch.InputBytes = r.offset + r.base + int64(end)
@@ -219,6 +219,10 @@ func (r *Reader) take(start, end int) error {
 	r.begin()
 	return nil
 }
+
+// full says whether the batch is to be handed out. That rows may still be taken out of it makes no difference: it is
+// asked again without them.
+func (r *Reader) full() bool { return r.row == BatchRows || r.weight > BatchBytes }
 
 // turnDown makes a reject of the record at hand.
 func (r *Reader) turnDown(start, end int, object bool) error {
@@ -287,6 +291,9 @@ func (r *Reader) dismiss(s span, index int64) error {
 		if !slices.Contains(r.reasons[:k], reason) {
 			r.rejects[reason]++
 		}
+	}
+	if r.unlisted > 0 {
+		r.violations = append(r.violations, Violation{Rule: RuleMore, Message: fmt.Sprintf("the record has %d further violations", r.unlisted)})
 	}
 	r.reject = Reject{Page: r.page, Index: index, Offset: s.offset, Bytes: s.bytes, Record: s.head, SHA256: s.sha256, Violations: r.violations}
 	if s.sha256 == "" && len(s.head) > RejectHead {

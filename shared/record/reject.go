@@ -11,6 +11,7 @@ const (
 	RuleType            = "type"             // a value of another type, or a record that is no object
 	RuleOverflow        = "overflow"         // a number or time that its type cannot hold
 	RulePrecision       = "precision"        // digits that a decimal's scale would lose
+	RuleMore            = "more"             // violations beyond MaxViolations, counted only
 	RuleServing         = "serving"          // a served number that DynamoDB cannot hold
 	RuleDerived         = "derived"          // a derived column whose expression fails
 	RuleRequired        = "required"
@@ -30,6 +31,9 @@ const (
 	RuleUniqueItems     = "uniqueItems"
 	RuleUnique          = "unique"
 )
+
+// MaxViolations is how many violations of one record are listed; a list of a million wrong values has as many.
+const MaxViolations = 1000
 
 // RejectHead is how much of an oversized record a Reject keeps.
 const RejectHead = 64 << 10

@@ -33,6 +33,10 @@ func (d *decoder) violate(pointer, rule, message string, i, end int) {
 }
 
 func (d *decoder) add(pointer, rule, message, value string) {
+	if len(d.violations) >= MaxViolations {
+		d.unlisted++
+		return
+	}
 	at := d.locate(pointer)
 	for k := range d.violations {
 		if v := &d.violations[k]; v.Rule == rule && v.Pointer == at {

@@ -77,17 +77,21 @@ func (v *Vector) cut(n int) {
 // remember notes where leaves stand, to come back to when the next record is dropped. Flat leaves of fixed width need no
 // note: each has one value or null for each row.
 func (d *decoder) remember() {
+	d.weight = 0
 	for _, f := range d.texts {
 		f.before.values = len(f.vec.Bytes)
+		d.weight += len(f.vec.Bytes)
 	}
 	for _, f := range d.nested {
 		v := f.vec
+		d.weight += len(v.Def) + 8*(len(v.Def)-v.Nulls) + len(v.Bytes)
 		f.before.def, f.before.rep, f.before.values, f.before.nulls = len(v.Def), len(v.Rep), v.values(), v.Nulls
 	}
 }
 
 // undo drops what the record at hand has left behind.
 func (d *decoder) undo() {
+	d.unlisted = 0
 	d.violations, d.reasons, d.warnings, d.drift, d.indexes = d.violations[:0], d.reasons[:0], d.warnings[:0], d.drift[:0], d.indexes[:0]
 	d.dropRow()
 }

@@ -142,7 +142,7 @@ func (r *Reader) Close() (*Summary, error) {
 func (r *Reader) begin() {
 	b, _ := r.pool.Get().(*Batch)
 	if b == nil {
-		b = &Batch{pool: r.pool, plan: r.plan, Vectors: make([]Vector, len(r.leaves)), Page: make([]int32, 0, BatchRows), Index: make([]int64, 0, BatchRows)}
+		b = &Batch{pool: r.pool, plan: r.plan, Vectors: make([]Vector, len(r.leaves)), Page: make([]int32, 0, firstRows), Index: make([]int64, 0, firstRows)}
 		for i, f := range r.leaves {
 			b.Vectors[i] = newVector(f)
 		}

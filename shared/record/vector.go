@@ -6,33 +6,36 @@ import (
 	"tributary/shared/contract"
 )
 
+// firstRows is how many rows a vector has room for at first: most pages are small, and a vector that has grown comes back.
+const firstRows = 512
+
 func newVector(f *field) Vector {
 	v := Vector{Kind: f.kind}
 	if f.flat {
 		v.Valid = make([]byte, BatchRows/8)
 	} else {
-		v.Def = make([]byte, 0, BatchRows)
+		v.Def = make([]byte, 0, firstRows)
 	}
 	if f.repeated {
-		v.Rep = make([]byte, 0, BatchRows)
+		v.Rep = make([]byte, 0, firstRows)
 	}
 	switch f.kind {
 	case contract.Integer, contract.Timestamp:
-		v.I64 = make([]int64, 0, BatchRows)
+		v.I64 = make([]int64, 0, firstRows)
 	case contract.Double:
-		v.F64 = make([]float64, 0, BatchRows)
+		v.F64 = make([]float64, 0, firstRows)
 	case contract.Date:
-		v.I32 = make([]int32, 0, BatchRows)
+		v.I32 = make([]int32, 0, firstRows)
 	case contract.Boolean:
-		v.Bool = make([]byte, 0, BatchRows)
+		v.Bool = make([]byte, 0, firstRows)
 	case contract.Decimal:
 		if f.Type.Precision <= 18 {
-			v.I64 = make([]int64, 0, BatchRows)
+			v.I64 = make([]int64, 0, firstRows)
 		} else {
-			v.Bytes = make([]byte, 0, BatchRows*16)
+			v.Bytes = make([]byte, 0, firstRows*16)
 		}
 	default:
-		v.Bytes = make([]byte, 0, BatchRows*16)
+		v.Bytes = make([]byte, 0, firstRows*16)
 	}
 	return v
 }

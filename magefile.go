@@ -59,6 +59,30 @@ func contractTool(ctx context.Context, args ...string) error {
 	return tool(ctx, "./infra/contract", "contract", "compiling the contract checker", args...)
 }
 
+// Bench holds the engine against DuckDB on this machine and prints ratios: -records=N, -rounds=N, -largest=N.
+func Bench(ctx context.Context, records, rounds, largest *string) error {
+	mg.CtxDeps(ctx, Build)
+	host := artifact.Options{Root: ".", Dir: ".build/host", GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Progress: newTicker("compiling the functions for this machine").line}
+	if _, err := artifact.Build(ctx, host); err != nil {
+		return err
+	}
+	args := []string{"all", "-function", filepath.Join(host.Dir, "process"), "-zip", artifact.Zip(".", artifact.Dir, "process", "coin_markets")}
+	if haveCompiler() {
+		duckdb := filepath.Join(binaries, "bench-duckdb")
+		progress := newTicker("linking DuckDB")
+		err := artifact.Compile(ctx, artifact.CompileOptions{
+			Root: ".", Package: "./infra/bench/duckdb", Output: duckdb,
+			Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
+		})
+		if err != nil {
+			return err
+		}
+		args = append(args, "-duckdb", duckdb)
+	}
+	args = append(args, flags{"records": records, "rounds": rounds, "largest": largest}.words()...)
+	return tool(ctx, "./infra/bench/cmd", "bench", "compiling the benchmark", args...)
+}
+
 // Build makes the deployment packages for AWS (linux/arm64) in .build/arm64.
 func Build(ctx context.Context) error {
 	progress := newTicker("compiling the functions for AWS")

@@ -34,7 +34,11 @@ func TestMain(m *testing.M) {
 		runtime.Start(handlers[os.Getenv("ROLE")])
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if path, err := bootstrapZip(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path)) // a temporary directory
+	}
+	os.Exit(code)
 }
 
 var handlers = map[string]func(context.Context, json.RawMessage) (any, error){

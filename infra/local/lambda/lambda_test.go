@@ -31,7 +31,11 @@ func TestMain(m *testing.M) {
 		if os.Getenv("LONELY_HOST") != "" {
 			lonelyHost()
 		}
-		os.Exit(m.Run())
+		code := m.Run()
+		if path, err := bootstrap(); err == nil {
+			_ = os.RemoveAll(filepath.Dir(path)) // a temporary directory
+		}
+		os.Exit(code)
 	}
 	switch os.Getenv("AT_START") {
 	case "exit":

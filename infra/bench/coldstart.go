@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -46,7 +47,9 @@ func coldStart(ctx context.Context, function, contract string) (time.Duration, e
 	select {
 	case at := <-asked:
 		cancel()
-		_ = <-ended // killed
+		if err := <-ended; err == nil { // killed, it ends with an error
+			return 0, errors.New("start function: it ended of its own accord")
+		}
 		return at.Sub(start), nil
 	case err := <-ended:
 		return 0, fmt.Errorf("start function: it ended before it asked for work: %w", err)

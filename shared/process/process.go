@@ -52,7 +52,7 @@ type Options struct {
 	FileRecords int64         // a file of the lake or the rejects holds the outcome of about so many records of the input; 0: 10 million
 	FileBytes   int64         // likewise in bytes of uncompressed input; 0: 1 GiB
 	Puts        int           // items put at the same time; 0: 32
-	SpoolMemory int           // bytes of served columns held in memory; 0: 16 MiB
+	SpoolMemory int           // bytes of served columns held in memory; 0: 8 MiB
 	SpoolLimit  int64         // bytes of served columns in temporary files; 0: 384 MiB, of the 512 that a function has
 	SpoolDir    string        // of the temporary files; "": the system's
 	Margin      time.Duration // kept of the invocation's time for the effects; 0: 30 s, at most a quarter
@@ -62,7 +62,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.FileRecords, 10_000_000)
 	setDefault(&o.FileBytes, 1<<30)
 	setDefault(&o.Puts, 32)
-	setDefault(&o.SpoolMemory, 16<<20)
+	setDefault(&o.SpoolMemory, 8<<20)
 	setDefault(&o.SpoolLimit, 384<<20)
 	setDefault(&o.Margin, 30*time.Second)
 }

@@ -209,23 +209,22 @@ func (p *projection) decode(spooled []byte, run zone.Run, expires time.Time) zon
 	d := itemDecoder{b: spooled}
 	page, index := d.uvarint(), d.uvarint()
 	s, v := p.contract.Serving, p.contract.Version
-	item := zone.Item{PartitionKey: s.PartitionKey, SortKey: s.SortKey, Version: s.Version, Attributes: map[string]zone.Attribute{
-		zone.ItemRun:      zone.StringAttribute(run.ID()),
-		zone.ItemPage:     zone.NumberAttribute(strconv.FormatUint(page, 10)),
-		zone.ItemIndex:    zone.NumberAttribute(strconv.FormatUint(index, 10)),
-		zone.ItemContract: zone.StringAttribute(v.String()),
-		zone.ItemOrder: zone.StringAttribute(fmt.Sprintf("%s/%09d/%012d/%09d.%09d.%09d",
-			run.ID(), page, index, v.Major, v.Minor, v.Patch)),
-	}}
+	attributes := make(map[string]zone.Attribute, len(p.names)+len(zone.ItemReserved()))
+	attributes[zone.ItemRun] = zone.StringAttribute(run.ID())
+	attributes[zone.ItemPage] = zone.NumberAttribute(strconv.FormatUint(page, 10))
+	attributes[zone.ItemIndex] = zone.NumberAttribute(strconv.FormatUint(index, 10))
+	attributes[zone.ItemContract] = zone.StringAttribute(v.String())
+	attributes[zone.ItemOrder] = zone.StringAttribute(fmt.Sprintf("%s/%09d/%012d/%09d.%09d.%09d",
+		run.ID(), page, index, v.Major, v.Minor, v.Patch))
 	if s.TTL > 0 {
-		item.Attributes[zone.ItemExpires] = zone.NumberAttribute(strconv.FormatInt(expires.Unix(), 10))
+		attributes[zone.ItemExpires] = zone.NumberAttribute(strconv.FormatInt(expires.Unix(), 10))
 	}
 	for _, name := range p.names {
 		if a := d.attribute(); a.Kind != zone.AttributeNull {
-			item.Attributes[name] = a
+			attributes[name] = a
 		}
 	}
-	return item
+	return zone.Item{PartitionKey: s.PartitionKey, SortKey: s.SortKey, Version: s.Version, Attributes: attributes}
 }
 
 // serve offers the run's items to the table, a bounded number at a time, and counts them. The items of a run that has

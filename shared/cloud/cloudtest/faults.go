@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// ErrRepeat, returned by a Hook after an effect, makes the stand-in do what the SDK does when an answer is lost: the
+// ErrRepeat is returned by a Hook after an effect to make the stand-in do as the SDK does when an answer is lost: the
 // request is sent again, and the caller sees only the second answer.
 var ErrRepeat = errors.New("repeat the call")
 

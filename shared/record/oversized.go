@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"hash"
 )
 
@@ -59,7 +58,7 @@ func (p *document) oversized(i int, rule, reason string) (int, error) {
 
 // oversizedLine refuses a line that is no JSON and larger than the window.
 func (p *document) oversizedLine(i int, mark []byte) (int, error) {
-	return p.discard(newDigest(p.base+int64(i)), i, mark, RuleTooLarge, fmt.Sprintf("is larger than %d bytes", p.limit))
+	return p.discard(newDigest(p.base+int64(i)), i, mark, RuleTooLarge, p.tooLarge())
 }
 
 // lost goes on behind the line in which a large record turned out to be no JSON.

@@ -36,6 +36,7 @@ type document struct {
 	pointer []string
 	records records
 	layout  layout
+	largest int // bytes of a record
 }
 
 // layout is how the records of a stream follow each other: it decides where one that is no JSON ends.
@@ -97,7 +98,8 @@ func (p *document) failed(err error) error {
 
 // read reads the whole page through a window of the given size, which grows to limit for a large record.
 func (p *document) read(src io.Reader, size, limit int) error {
-	p.reset(src, size, limit)
+	p.reset(src, size, limit+1) // a record of the limit itself is followed by something
+	p.largest = limit
 	i, err := p.skipMark()
 	if err != nil {
 		return p.failed(err)
@@ -320,7 +322,7 @@ func (p *document) element(i int) (int, error) {
 	for {
 		end := p.records.parse(i)
 		if end >= 0 && (end < p.end || p.eof) {
-			return end, p.records.take(i, end)
+			return end, p.took(i, end)
 		}
 		p.records.undo()
 		if end < 0 && p.fail.deep {
@@ -331,7 +333,7 @@ func (p *document) element(i int) (int, error) {
 		}
 		shift, err := p.fetch(i)
 		if errors.Is(err, errWindowFull) {
-			return p.oversized(i, RuleTooLarge, fmt.Sprintf("is larger than %d bytes", p.limit))
+			return p.oversized(i, RuleTooLarge, p.tooLarge())
 		}
 		if err != nil {
 			return 0, p.failed(err)
@@ -339,6 +341,17 @@ func (p *document) element(i int) (int, error) {
 		i -= shift
 	}
 }
+
+// took ends a record that parse has read.
+func (p *document) took(i, end int) error {
+	if end-i <= p.largest {
+		return p.records.take(i, end)
+	}
+	p.records.undo()
+	return p.records.refuse(p.text(i, end), RuleTooLarge, p.tooLarge())
+}
+
+func (p *document) tooLarge() string { return fmt.Sprintf("is larger than %d bytes", p.largest) }
 
 // stream reads records that follow each other: lines of JSON, or values one behind the other.
 func (p *document) stream(i int) error {
@@ -369,7 +382,7 @@ func (p *document) streamed(i int) (int, error) {
 					p.layout = manyLines
 				}
 			}
-			return end, p.records.take(i, end)
+			return end, p.took(i, end)
 		}
 		p.records.undo()
 		if end < 0 && p.fail.deep {
@@ -380,7 +393,7 @@ func (p *document) streamed(i int) (int, error) {
 		}
 		shift, err := p.fetch(i)
 		if errors.Is(err, errWindowFull) {
-			return p.oversized(i, RuleTooLarge, fmt.Sprintf("is larger than %d bytes", p.limit))
+			return p.oversized(i, RuleTooLarge, p.tooLarge())
 		}
 		if err != nil {
 			return 0, p.failed(err)

@@ -197,6 +197,29 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// The limit is exact, whatever the window holds.
+func TestRecordLimit(t *testing.T) {
+	const limit = 64 << 10
+	p := dataset{columns: "- {name: n, logicalType: integer}", limits: "{record: 64KiB}"}.plan(t)
+	record := func(size int) string { return `{"n":1,"x":"` + strings.Repeat("y", size-len(`{"n":1,"x":""}`)) + `"}` }
+	for _, window := range []int{100, limit - 1, limit, limit + 1, windowSize} {
+		for _, form := range []struct{ name, before, between, after string }{{"array", "[", ",", "]"}, {"lines", "", "\n", "\n"}, {"no last line break", "", "\n", ""}} {
+			p.window = window
+			page := form.before + record(limit) + form.between + record(limit+1) + form.between + record(limit) + form.after
+			c, s, err := run(t, p, strings.NewReader(page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{"1 too_large"}, c.Rejects); diff != "" || s.Clean != 2 {
+				t.Errorf("%s, window of %d: %d clean, rejects (-want +got)\n%s", form.name, window, s.Clean, diff)
+			}
+			if r := c.rejects[0]; r.Bytes != limit+1 || page[r.Offset:r.Offset+r.Bytes] != record(limit+1) || r.SHA256 != sha256Hex(record(limit+1)) {
+				t.Errorf("%s, window of %d: the reject is bytes %d to %d", form.name, window, r.Offset, r.Offset+r.Bytes)
+			}
+		}
+	}
+}
+
 // A reject above 64 KiB keeps its head and hash even when it was read whole.
 func TestLargeReject(t *testing.T) {
 	p := dataset{columns: "- {name: n, logicalType: integer, required: true}"}.plan(t)

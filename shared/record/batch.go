@@ -1,10 +1,6 @@
 package record
 
-import (
-	"sync"
-
-	"tributary/shared/contract"
-)
+import "tributary/shared/contract"
 
 // BatchRows is the number of rows of a full batch; every vector of a batch becomes one Parquet page.
 const BatchRows = 8192
@@ -25,7 +21,7 @@ type Batch struct {
 	InputBytes   int64
 
 	plan *Plan
-	pool *sync.Pool
+	free chan *Batch // of the reader, to come back to
 }
 
 // Vector is one leaf's values in a batch. Values are dense: only those that are not null are stored, in row order, as
@@ -47,7 +43,8 @@ type Vector struct {
 
 // Release gives the batch back to the reader that made it. The batch and its vectors must not be used afterwards.
 func (b *Batch) Release() {
-	if b.pool != nil {
-		b.pool.Put(b)
+	select {
+	case b.free <- b:
+	default: // more are out than a reader needs
 	}
 }

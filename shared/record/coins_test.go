@@ -273,3 +273,32 @@ func BenchmarkCount(b *testing.B) {
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// BenchmarkEach hands out the seven served values of each row.
+func BenchmarkEach(b *testing.B) {
+	p := coinPlan(b)
+	var columns []int
+	for _, name := range []string{"id", "symbol", "name", "current_price", "market_cap", "last_updated", "roi"} {
+		columns = append(columns, p.index(name))
+	}
+	s := &keeper{}
+	r := p.Start(Run{ScheduledAt: scheduled}, s)
+	if err := r.Page(Page{Number: 1, Records: BatchRows}, bytes.NewReader(newCoins(1).lines(BatchRows))); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := s.batch.Each(columns, func(int, []Value) error { return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/BatchRows, "ns/row")
+}
+
+// keeper keeps the last batch.
+type keeper struct {
+	discard
+	batch *Batch
+}
+
+func (k *keeper) Batch(b *Batch) error { k.batch = b; return nil }

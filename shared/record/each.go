@@ -41,7 +41,7 @@ func (b *Batch) value(c *column, v *Value, cursors []cursor, row int) {
 			b.value(inner, &v.Fields[i].Value, cursors, row)
 		}
 		if v.Null {
-			v.Fields = nil
+			v.Fields = v.Fields[:0]
 		}
 	case contract.List:
 		level := b.level(c, cursors)
@@ -83,7 +83,7 @@ func (b *Batch) goesOn(list *column, cursors []cursor) bool {
 
 func (b *Batch) leaf(c *column, v *Value, at *cursor, row int) {
 	vec := &b.Vectors[c.leaf]
-	*v = Value{Kind: c.kind}
+	v.Kind = c.kind
 	if c.flat {
 		v.Null = vec.Valid[row>>3]>>(row&7)&1 == 0
 	} else {

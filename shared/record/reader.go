@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -32,7 +31,7 @@ type Page struct {
 type Reader struct {
 	decoder
 	sink Sink
-	pool *sync.Pool
+	free chan *Batch
 
 	offset int64 // bytes of the pages before
 	filled int   // rows of the batch whose lineage columns are filled
@@ -55,7 +54,7 @@ type Reader struct {
 // Start begins a run.
 func (p *Plan) Start(run Run, sink Sink) *Reader {
 	r := &Reader{
-		decoder: *newDecoder(p), sink: sink, pool: &sync.Pool{},
+		decoder: *newDecoder(p), sink: sink, free: make(chan *Batch, spareBatches),
 		rejects: map[reason]int64{}, warned: map[reason]int64{},
 	}
 	r.scheduledAt = run.ScheduledAt.UnixMilli()
@@ -138,11 +137,16 @@ func (r *Reader) Close() (*Summary, error) {
 	return s, nil
 }
 
+// spareBatches is how many batches wait to be used again: one is filled while others are encoded.
+const spareBatches = 4
+
 // begin takes an empty batch.
 func (r *Reader) begin() {
-	b, _ := r.pool.Get().(*Batch)
-	if b == nil {
-		b = &Batch{pool: r.pool, plan: r.plan, Vectors: make([]Vector, len(r.leaves)), Page: make([]int32, 0, firstRows), Index: make([]int64, 0, firstRows)}
+	var b *Batch
+	select {
+	case b = <-r.free:
+	default:
+		b = &Batch{free: r.free, plan: r.plan, Vectors: make([]Vector, len(r.leaves)), Page: make([]int32, 0, firstRows), Index: make([]int64, 0, firstRows)}
 		for i, f := range r.leaves {
 			b.Vectors[i] = newVector(f)
 		}

@@ -2,8 +2,8 @@ package record
 
 import "tributary/shared/contract"
 
-// Value is one value of a row as Batch.Each hands it out: the tagged form for those who work row by row. Text and the
-// slices are valid during the call only.
+// Value is one value of a row as Batch.Each hands it out: the tagged form for those who work row by row. Only what its
+// Kind uses is set, and nothing when it is Null. Text and the slices are valid during the call only.
 type Value struct {
 	Kind contract.Kind
 	Null bool

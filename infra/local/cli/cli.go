@@ -43,7 +43,7 @@ func conclude(ctx context.Context, err error, stderr io.Writer) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
-	case errors.Is(err, errShown):
+	case err == errShown: //nolint:errorlint // alone: what is joined to it has not been shown
 		return exitFailed
 	case errors.Is(err, errUsage):
 		fmt.Fprintln(stderr, err)

@@ -106,6 +106,24 @@ func TestInterruptIsSaid(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotOnTheScreenIsTold(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"shown", errShown, ""},
+		{"shown, and more", errors.Join(errShown, errors.New("close folder: gone")), "failed: not all went well\nclose folder: gone\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			if status := conclude(t.Context(), tc.err, &stderr); status != exitFailed || stderr.String() != tc.want {
+				t.Errorf("status %d, %q; want %q", status, stderr.String(), tc.want)
+			}
+		})
+	}
+}
+
 func TestChoose(t *testing.T) {
 	coins, orders := &contract.Contract{Dataset: "coins"}, &contract.Contract{Dataset: "orders"}
 	both := []*contract.Contract{coins, orders}

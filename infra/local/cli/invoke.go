@@ -83,7 +83,11 @@ func invoke(ctx context.Context, o options, stdout io.Writer, style screen.Style
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() {
+		if closing := s.close(); closing != nil {
+			err = errors.Join(err, closing)
+		}
+	}()
 	c := s.contracts[0]
 	function := s.outputs.function(c.Dataset, o.function)
 	if about {

@@ -28,7 +28,11 @@ func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() {
+		if closing := s.close(); closing != nil {
+			err = errors.Join(err, closing)
+		}
+	}()
 
 	var outcome screen.Outcome
 	for _, c := range s.contracts {

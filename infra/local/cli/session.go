@@ -37,7 +37,7 @@ type session struct {
 // open builds the functions, starts the sources and the environment, and gives it back what earlier runs left.
 func open(ctx context.Context, o options, progress *screen.Progress) (*session, error) {
 	s := &session{stack: o.stack, progress: progress, watch: &watch{progress: progress}, sources: map[string]*source{}}
-	for _, step := range []func(context.Context, options) error{s.find, s.build, s.serve, s.deploy, s.restore} {
+	for _, step := range []func(context.Context, options) error{s.find, s.serve, s.build, s.deploy, s.restore} {
 		if err := step(ctx, o); err != nil {
 			progress.Fail()
 			return nil, errors.Join(err, s.close())

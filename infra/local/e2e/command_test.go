@@ -63,7 +63,7 @@ func TestRunCommand(t *testing.T) {
 	for _, want := range []string{
 		"4 pages in 6 requests, 1 answered with 429, 1 answered with 503", "2 files, 540 items, 1 alert",
 		"✓ loaded, 20 records set aside", "560 in = 540 clean + 20 rejected (3.6 %; above 5 % the run is held)",
-		"One failing row, in full", "the table holds 540", "1 Alert", "5 of 540 rows", "go tool mage run -at=" + at,
+		"One failing row, in full", "the table keeps the newest for each key and holds 540", "1 Alert", "5 of 540 rows", "go tool mage run -at=" + at,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the screen does not say %q:\n%s", want, text)

@@ -250,7 +250,7 @@ func (s *summary) items(d *Dataset) {
 		return
 	}
 	s.head("Items", "DynamoDB table "+d.Table)
-	text := fmt.Sprintf("%s from this run; the table holds %s, the newest for each key", Plural(d.Items, "item", "items"), Count(d.Held))
+	text := fmt.Sprintf("%s offered by this run; the table keeps the newest for each key and holds %s", Plural(d.Items, "item", "items"), Count(d.Held))
 	if d.Verdict == "loaded" && d.Items == 0 && d.Clean > 0 && d.Expiry > 0 {
 		text = fmt.Sprintf("none of this run: items expire after %s, and it is older; the table holds %s",
 			Plural(int64(d.Expiry.Hours()/24), "day", "days"), Count(d.Held))

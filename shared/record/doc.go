@@ -54,17 +54,17 @@
 //     the 64-bit mantissa kept: a double is one division by an exact power of ten, or Eisel and Lemire's multiplication
 //     by a table made at start; strconv is asked only for what they decline. Sixteen digits a step without branches were
 //     10 % slower over all: most numbers have fewer than eight digits on each side of the point.
-//   - Keys looked up row by row cost a fifth of everything, all of it cache misses. Looked up for 32 rows together, first
-//     only touched and then for good, they cost a twentieth, since the misses overlap.
+//   - Keys looked up row by row cost a fifth of everything, nearly all of it cache misses. Looked up for 32 rows
+//     together, first only touched and then for good, they cost less than a tenth, since the misses overlap.
 //   - Names: each member knows which one followed it last time, and its name is compared in words of eight bytes, first
-//     and last before the middle. Comparing strings instead cost 7 % more.
+//     and last before the middle. Comparing strings instead cost about a tenth.
 //   - Values go to their column's end at once and rows fall out by cutting the columns back: fixed-width columns follow
 //     from the count of rows and nulls, only texts and nested columns need a note for each row.
 //   - Derived columns that only name the run, the page or the place are filled batch by batch.
-//   - Closures for comparison, arithmetic and logic: 10 to 20 ns a rule, where cel-go takes 0.2 to 1 µs.
-//   - Not worth it: loads without bounds checks (not to be measured), a way of its own for doubles past the switch over
-//     kinds (neither).
+//   - Closures for comparison, arithmetic and logic: about 20 ns a rule, where cel-go takes 0.2 to 1 µs.
+//   - Not worth it: loads without bounds checks (2 %), a way of its own for doubles past the switch over kinds (nothing).
 //
-// What is left is spread evenly: numbers 30 %, members and their names 20 %, texts and times 15 %, keys 10 %, rules 8 %,
-// copying into the window 6 %. The next factor is a second core, for which a Sink may pass batches on.
+// What is left is spread: numbers about 30 %, members and their names 20 %, texts and times 15 %, keys and rules 10 %
+// each, copying into the window 6 %. The next factor is a second core: a Sink may hand batches to another goroutine and
+// release them there.
 package record

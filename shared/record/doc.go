@@ -23,7 +23,7 @@
 // truncated, no JSON, without an array where the contract has it, or with more behind its end is an UnreadableError:
 // reading it again changes nothing. In a stream a line that is no JSON is one reject, and so is a record that is too
 // large or too deep anywhere. Where the lines of a stream are no lines, because its records have several, a bad record
-// ends before the next line that starts with a brace.
+// ends before the next line that starts with a brace. A value beside the records may be as large as a record.
 //
 // # What a value becomes
 //
@@ -50,7 +50,7 @@
 // The budget of a row of coin_markets, 26 members and 800 bytes, is 0.83 µs for 1.2 million rows a second and core.
 // BenchmarkDecode measures it. In the order of what it brought:
 //
-//   - Numbers are half of everything. Eight digits a step (a multiplication for four of them, another for eight) and
+//   - Numbers are the largest part. Eight digits a step (a multiplication for four of them, another for eight) and
 //     the 64-bit mantissa kept: a double is one division by an exact power of ten, or Eisel and Lemire's multiplication
 //     by a table made at start; strconv is asked only for what they decline. Sixteen digits a step without branches were
 //     10 % slower over all: most numbers have fewer than eight digits on each side of the point.

@@ -9,7 +9,7 @@ import (
 	"tributary/shared/zone"
 )
 
-// Secrets reads AWS Secrets Manager.
+// Secrets reads and fills AWS Secrets Manager.
 type Secrets struct {
 	client *secretsmanager.Client
 }
@@ -34,4 +34,14 @@ func (s *Secrets) Get(ctx context.Context, name string) (string, error) {
 		return "", fmt.Errorf("get secret %s: it holds bytes, not text", name)
 	}
 	return *out.SecretString, nil
+}
+
+// Put gives a secret, by name or ARN, a new current value. Errors never hold the value.
+//
+// IAM: secretsmanager:PutSecretValue; with a customer key kms:GenerateDataKey and kms:Decrypt.
+func (s *Secrets) Put(ctx context.Context, name, value string) error {
+	if _, err := s.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: &value}); err != nil {
+		return fmt.Errorf("put secret %s: %w", name, err)
+	}
+	return nil
 }

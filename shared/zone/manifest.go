@@ -22,8 +22,9 @@ type Manifest struct {
 
 // CursorRange is the part of an incremental source that a run brought.
 type CursorRange struct {
-	From string `json:"from"` // where the run started
-	To   string `json:"to"`   // the greatest value in its records, where the next run starts; "" when there is none
+	From string `json:"from"`          // where the run started
+	End  string `json:"end,omitempty"` // where the run was told to end, such as a backfill; it leaves the cursor's state alone
+	To   string `json:"to"`            // the greatest value in its records, where the next run starts; "" when there is none
 }
 
 // ManifestPage is one raw object of the run.

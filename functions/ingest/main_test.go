@@ -128,8 +128,8 @@ func secretsManager(t *testing.T, name, value string) string {
 	return server.URL
 }
 
-// bucket is an embedded S3 with an empty bucket.
-func bucket(t *testing.T, name string) (endpoint string, client *s3.Client) {
+// buckets is an embedded S3 with empty buckets.
+func buckets(t *testing.T, names ...string) (endpoint string, client *s3.Client) {
 	t.Helper()
 	server := httptest.NewServer(gofakes3.New(s3mem.New()).Server())
 	t.Cleanup(server.Close)
@@ -139,8 +139,10 @@ func bucket(t *testing.T, name string) (endpoint string, client *s3.Client) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
 	})
-	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
-		t.Fatal(err)
+	for _, name := range names {
+		if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return server.URL, client
 }
@@ -165,7 +167,7 @@ func TestFunctionIngestsARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	address, outcomes := runtimeAPI(t, event)
-	endpoint, client := bucket(t, "tributary-test-raw")
+	endpoint, client := buckets(t, "tributary-test-raw", "tributary-test-lake")
 
 	cmd, stdout, stderr := start(t, map[string]string{
 		"AWS_LAMBDA_RUNTIME_API":           address,
@@ -177,6 +179,7 @@ func TestFunctionIngestsARun(t *testing.T) {
 		"TRIBUTARY_ENVIRONMENT":            "test",
 		"TRIBUTARY_RAW_BUCKET":             "tributary-test-raw",
 		"TRIBUTARY_LAKE_BUCKET":            "tributary-test-lake",
+		"TRIBUTARY_PROCESS_FUNCTION":       "tributary-test-process",
 		"TRIBUTARY_SOURCE_URL":             api.URL + "/coins/markets",
 		"TRIBUTARY_SOURCE_SECRET":          "tributary/test/coingecko",
 		"TRIBUTARY_CONTRACT":               contractPath,
@@ -226,7 +229,7 @@ func TestFunctionIngestsARun(t *testing.T) {
 			t.Errorf("the key shows in %q", output)
 		}
 	}
-	if lines := strings.Count(stdout.String(), "\n"); lines != 2 || !strings.Contains(stdout.String(), `"requestId":"8f1c"`) {
+	if lines := strings.Count(stdout.String(), "\n"); lines != 3 || !strings.Contains(stdout.String(), `"requestId":"8f1c"`) {
 		t.Errorf("output:\n%s", stdout)
 	}
 }
@@ -235,7 +238,7 @@ func TestFunctionReturnsTheFault(t *testing.T) {
 	api := httptest.NewServer(http.NotFoundHandler())
 	defer api.Close()
 	address, outcomes := runtimeAPI(t, []byte(`{"dataset":"coin_markets","scheduledAt":"2025-03-04T14:45:00Z"}`))
-	endpoint, _ := bucket(t, "tributary-test-raw")
+	endpoint, _ := buckets(t, "tributary-test-raw", "tributary-test-lake")
 	cmd, _, _ := start(t, map[string]string{
 		"AWS_LAMBDA_RUNTIME_API":           address,
 		"AWS_REGION":                       "eu-central-1",
@@ -246,6 +249,7 @@ func TestFunctionReturnsTheFault(t *testing.T) {
 		"TRIBUTARY_ENVIRONMENT":            "test",
 		"TRIBUTARY_RAW_BUCKET":             "tributary-test-raw",
 		"TRIBUTARY_LAKE_BUCKET":            "tributary-test-lake",
+		"TRIBUTARY_PROCESS_FUNCTION":       "tributary-test-process",
 		"TRIBUTARY_SOURCE_URL":             api.URL,
 		"TRIBUTARY_CONTRACT":               contractPath,
 	})
@@ -269,7 +273,8 @@ func TestRunReportsEverythingThatIsMissing(t *testing.T) {
 	}{
 		{"settings", map[string]string{}, []string{"TRIBUTARY_ENVIRONMENT is not set", "TRIBUTARY_RAW_BUCKET is not set"}},
 		{"contract", map[string]string{
-			"TRIBUTARY_ENVIRONMENT": "test", "TRIBUTARY_RAW_BUCKET": "raw", "TRIBUTARY_LAKE_BUCKET": "lake", "LAMBDA_TASK_ROOT": "/nowhere",
+			"TRIBUTARY_ENVIRONMENT": "test", "TRIBUTARY_RAW_BUCKET": "raw", "TRIBUTARY_LAKE_BUCKET": "lake",
+			"TRIBUTARY_PROCESS_FUNCTION": "process", "LAMBDA_TASK_ROOT": "/nowhere",
 		}, []string{"/nowhere/contract.odcs.yaml"}},
 	}
 	for _, test := range tests {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -45,11 +46,20 @@ func wire(ctx context.Context, getenv func(string) string, out io.Writer) (*inge
 	if err != nil {
 		return nil, err
 	}
-	bucket := cloud.NewBucket(s3.NewFromConfig(aws), set.RawBucket)
+	buckets := s3.NewFromConfig(aws)
+	raw := cloud.NewBucket(buckets, set.RawBucket)
+	ingester := ingest.New(con, raw, client)
 	return &ingest.Handler{
 		Environment: set.Environment,
-		Ingester:    ingest.New(con, bucket, client),
-		Telemetry:   tel,
-		Now:         time.Now,
+		Ingester:    ingester,
+		Reconciler: &ingest.Reconciler{
+			Ingester: ingester,
+			Raw:      raw,
+			Audit:    cloud.NewBucket(buckets, set.LakeBucket),
+			Process:  cloud.NewFunction(lambda.NewFromConfig(aws), set.ProcessFunction),
+			Now:      time.Now,
+		},
+		Telemetry: tel,
+		Now:       time.Now,
 	}, nil
 }

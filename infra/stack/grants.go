@@ -24,7 +24,7 @@ func missing(p component.Place, name, why string, buckets ...string) component.G
 
 // ingestGrants are the calls of the ingest function. secretARN is empty for a source that asks for no secret.
 func ingestGrants(n names, c *contract.Contract, keyARN, secretARN string) []component.Grant {
-	p, raw := n.place, n.bucket(rawBucket)
+	p, raw, lake := n.place, n.bucket(rawBucket), n.bucket(lakeBucket)
 	pages := []string{p.ObjectARN(raw, zone.RawPrefix(c.Dataset)+"*")}
 	grants := []component.Grant{
 		{
@@ -35,8 +35,27 @@ func ingestGrants(n names, c *contract.Contract, keyARN, secretARN string) []com
 			Class: component.Called, Name: "HeadRaw", Actions: []string{"s3:GetObject"}, Resources: pages,
 			Why: "a run that was begun goes on behind its last stored page",
 		},
-		missing(p, "MissingRaw", "what is not there yet is 404 and will be fetched", raw),
+		{
+			Class: component.Called, Name: "ListRuns", Actions: []string{"s3:ListBucket"}, Resources: []string{p.BucketARN(raw), p.BucketARN(lake)},
+			Why: "which earlier runs lack a manifest or an audit row; without a condition on the prefix, so that what is not there yet is 404 and not 403",
+		},
+		{
+			Class: component.Called, Name: "ReadAudit", Actions: []string{"s3:GetObject"}, Resources: []string{p.ObjectARN(lake, auditRows(c.Dataset))},
+			Why: "which earlier runs are not done",
+		},
+		{
+			Class: component.Called, Name: "StartProcess", Actions: []string{"lambda:InvokeFunction"},
+			Resources: []string{p.FunctionARN(n.function(processFunction, c.Dataset))},
+			Why:       "an earlier run whose event was lost is processed after all",
+		},
 		component.Encrypt(p, "UseDataKey", keyARN, "s3"),
+	}
+	if c.Source.Cursor != nil {
+		grants = append(grants, component.Grant{
+			Class: component.Called, Name: "KeepCursor", Actions: []string{"s3:GetObject", "s3:PutObject"},
+			Resources: []string{p.ObjectARN(raw, zone.StateKey(c.Dataset))},
+			Why:       "where the next run of an incremental source starts",
+		})
 	}
 	if secretARN != "" {
 		grants = append(grants,

@@ -140,9 +140,10 @@ func keyAttribute(c *contract.Contract, column string) component.KeyAttribute {
 func (l *Pipeline) declareIngest(ctx *pulumi.Context, p program, s *shared) error {
 	c := l.contract
 	variables := pulumi.StringMap{
-		settings.Environment: pulumi.String(p.Environment),
-		settings.RawBucket:   s.raw.Name,
-		settings.LakeBucket:  s.lake.Name,
+		settings.Environment:     pulumi.String(p.Environment),
+		settings.RawBucket:       s.raw.Name,
+		settings.LakeBucket:      s.lake.Name,
+		settings.ProcessFunction: pulumi.String(p.function(processFunction, c.Dataset)),
 	}
 	if url := p.Datasets[c.Dataset].SourceURL; url != "" {
 		variables[settings.SourceURL] = pulumi.String(url)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"tributary/shared/contract"
 	"tributary/shared/source"
 	"tributary/shared/zone"
 )
@@ -44,30 +45,50 @@ func (i *Ingester) readCursor(ctx context.Context) (cursorState, error) {
 	return s, nil
 }
 
-// start is the state and where a run that begins at it starts. A contract that says where to end always fetches the
-// same range and leaves the state alone.
-func (i *Ingester) start(ctx context.Context) (cursorState, string, error) {
-	c := i.contract.Source.Cursor
-	if c == nil {
-		return cursorState{}, "", nil
+// CanBackfill says why a dataset's source cannot be asked for a part of its past.
+func CanBackfill(c *contract.Contract) error {
+	switch cursor := c.Source.Cursor; {
+	case cursor == nil:
+		return fmt.Errorf("backfill %s: its source has no past: the contract declares no incremental cursor, so each run brings what the API shows at its time, and what it showed before cannot be asked for any more", c.Dataset)
+	case cursor.EndParam == "":
+		return fmt.Errorf("backfill %s: the contract's incremental cursor names no parameter that says where to end (end_param), so the API cannot be asked for a part of its past", c.Dataset)
 	}
-	if c.EndValue != "" {
-		return cursorState{}, c.InitialValue, nil
+	return nil
+}
+
+// start is the state and a walk that begins at it, or one through a part of the past. A contract that says where to end
+// always fetches the same range and leaves the state alone.
+func (i *Ingester) start(ctx context.Context, part *zone.Range) (cursorState, *source.Walk, error) {
+	c := i.contract.Source.Cursor
+	switch {
+	case c == nil:
+		return cursorState{}, i.source.Walk(), nil
+	case part != nil:
+		return cursorState{}, i.source.WalkRange(part.From, part.To), nil
+	case c.EndValue != "":
+		return cursorState{}, i.source.WalkRange(c.InitialValue, c.EndValue), nil
 	}
 	s, err := i.readCursor(ctx)
-	if err != nil || s.Value == "" {
-		return s, c.InitialValue, err
+	if err != nil {
+		return s, nil, err
+	}
+	if s.Value == "" {
+		return s, i.source.WalkFrom(c.InitialValue), nil
 	}
 	from, err := source.Back(s.Value, c.Lag)
-	return s, from, err
+	if err != nil {
+		return s, nil, err
+	}
+	return s, i.source.WalkFrom(from), nil
 }
 
 // moveCursor replaces the state by where the run of a stored manifest ended, unless it is there or further already.
 // It reports taken when another run moved it since s was read: that run's range is whole, and nothing is lost by
-// leaving it. A run whose pages cannot be read does not move it: its range has to be fetched again.
+// leaving it. A run whose pages cannot be read does not move it: its range has to be fetched again. Nor does one that
+// was told where to end: it says nothing of what lies between.
 func (i *Ingester) moveCursor(ctx context.Context, run zone.Run, m zone.Manifest, s cursorState) (moved, taken bool, err error) {
 	c := i.contract.Source.Cursor
-	if c == nil || c.EndValue != "" || m.Cursor == nil || m.Cursor.To == "" || m.Ended == zone.EndedUnreadable {
+	if c == nil || m.Cursor == nil || m.Cursor.End != "" || m.Cursor.To == "" || m.Ended == zone.EndedUnreadable {
 		return false, false, nil
 	}
 	if s.Value != "" && source.CompareCursors(m.Cursor.To, s.Value) <= 0 {

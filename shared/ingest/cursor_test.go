@@ -200,7 +200,7 @@ func TestOverlappingRunsMoveTheCursorOnce(t *testing.T) {
 		return nil
 	}
 	var out bytes.Buffer
-	h := handler(t, f.ingester(t, bucket, s), &out)
+	h := handler(t, f.ingester(t, bucket, s), bucket, &out)
 	if _, err := h.Handle(t.Context(), json.RawMessage(`{"dataset":"orders","scheduledAt":"2025-03-04T01:00:00Z"}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -299,5 +299,57 @@ func TestForeignStateIsRefused(t *testing.T) {
 	}
 	if len(f.take()) != 0 {
 		t.Error("the source was asked")
+	}
+}
+
+func TestBackfillLeavesTheStateAlone(t *testing.T) {
+	f := serveFeed(t, 5)
+	bucket := cloudtest.NewBucket("raw", nil)
+	in := f.ingester(t, bucket, incremental(contract.Cursor{InitialValue: "4", EndParam: "until"}))
+	mustRun(t, in, hour(14))
+	f.take()
+
+	// The second page fails; whoever goes on with the run, a reconciler that knows nothing of a backfill included, asks
+	// for the same part.
+	broken := errors.New("lost")
+	failing := bucket.With(&cloudtest.Faults{Hook: func(c cloudtest.Call) error {
+		if c.Method == "Bucket.Put" && strings.HasSuffix(c.Key, "page-00002.json.gz") {
+			return broken
+		}
+		return nil
+	}})
+	part := zone.Range{From: "1", To: "3"}
+	if _, err := f.ingester(t, failing, incremental(contract.Cursor{InitialValue: "4", EndParam: "until"})).Backfill(t.Context(), hour(15), part); !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	result := mustRun(t, in, hour(15))
+	for _, query := range f.take() {
+		if !strings.Contains(query, "since=1&until=3") {
+			t.Errorf("asked for %s", query)
+		}
+	}
+	want := &zone.CursorRange{From: "1", End: "3", To: "5"} // the test's API does not know until
+	if diff := cmp.Diff(want, result.Manifest.Cursor); diff != "" || result.CursorMoved || state(t, bucket) != "5 by 20250304T140000Z" {
+		t.Errorf("state %s, range (-want +got):\n%s", state(t, bucket), diff)
+	}
+}
+
+func TestBackfillIsRefused(t *testing.T) {
+	f := serveFeed(t, 3)
+	bucket := cloudtest.NewBucket("raw", nil)
+	for name, test := range map[string]struct {
+		source contract.Source
+		want   string
+	}{
+		"without a cursor": {pageNumber(), "backfill orders: its source has no past: "},
+		"without an end":   {incremental(contract.Cursor{InitialValue: "1"}), "names no parameter that says where to end (end_param)"},
+	} {
+		_, err := f.ingester(t, bucket, test.source).Backfill(t.Context(), run, zone.Range{From: "1", To: "2"})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if len(f.take()) != 0 || len(bucket.Bodies()) != 0 {
+		t.Error("the source was asked, or something was stored")
 	}
 }

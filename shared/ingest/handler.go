@@ -16,11 +16,8 @@ import (
 	"tributary/shared/zone"
 )
 
-// Event is what the schedule sends. The scheduled time is the run: a retry of the schedule sends it again.
-type Event struct {
-	Dataset     string    `json:"dataset"`
-	ScheduledAt time.Time `json:"scheduledAt"`
-}
+// Event is what the schedule sends.
+type Event = zone.IngestEvent
 
 // ParseEvent decodes an event strictly.
 func ParseEvent(payload []byte) (Event, error) {
@@ -35,6 +32,9 @@ func ParseEvent(payload []byte) (Event, error) {
 	}
 	if e.Dataset == "" || e.ScheduledAt.IsZero() {
 		return Event{}, errors.New(`read event: want {"dataset": "…", "scheduledAt": "2025-03-04T14:45:00Z"}`)
+	}
+	if b := e.Backfill; b != nil && (b.From == "" || b.To == "") {
+		return Event{}, errors.New(`read event: want "backfill": {"from": "…", "to": "…"}`)
 	}
 	return e, nil
 }
@@ -53,11 +53,12 @@ type Response struct {
 type Handler struct {
 	Environment string
 	Ingester    *Ingester
+	Reconciler  *Reconciler
 	Telemetry   *telemetry.Telemetry
 	Now         func() time.Time
 }
 
-// Handle brings the run of an event. It logs what was done; faults are returned, for Lambda to log and to retry.
+// Handle brings the run of an event, and then looks back for runs that were lost. It logs what was done; faults are returned, for Lambda to log and to retry.
 func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (Response, error) {
 	event, err := ParseEvent(payload)
 	if err != nil {
@@ -74,18 +75,32 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (Response
 	}
 	log := h.Telemetry.With(slog.String("requestId", requestID), slog.String("dataset", dataset), slog.String("run", run.ID()))
 
+	response, err := h.ingest(ctx, run, event.Backfill, requestID, log)
+	if ctx.Err() != nil {
+		return response, err
+	}
+	return response, errors.Join(err, h.reconcile(ctx, run, err == nil, log))
+}
+
+func (h *Handler) ingest(ctx context.Context, run zone.Run, backfill *zone.Range, requestID string, log *telemetry.Telemetry) (Response, error) {
 	start := h.Now()
-	result, err := h.Ingester.Run(ctx, run)
+	bring := h.Ingester.Run
+	if backfill != nil {
+		bring = func(ctx context.Context, run zone.Run) (Result, error) {
+			return h.Ingester.Backfill(ctx, run, *backfill)
+		}
+	}
+	result, err := bring(ctx, run)
 	if err != nil {
 		return Response{}, err
 	}
 	elapsed := h.Now().Sub(start)
 	if result.CursorTaken {
-		log.Warn("cursor state left as another run moved it", "state", zone.StateKey(dataset))
+		log.Warn("cursor state left as another run moved it", "state", zone.StateKey(run.Dataset))
 	}
 	m := result.Manifest
 	response := Response{
-		Dataset: dataset, Run: run.ID(), Manifest: run.ManifestKey(),
+		Dataset: run.Dataset, Run: run.ID(), Manifest: run.ManifestKey(),
 		Stored: result.Stored, Pages: len(m.Pages), Records: m.Records,
 	}
 	if !result.Stored {
@@ -95,8 +110,29 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (Response
 	log.Info("run ingested", "manifest", response.Manifest, "ended", m.Ended, "pages", response.Pages, "records", m.Records,
 		"bytes", result.Bytes, "fetched", result.Fetched, "seconds", elapsed.Seconds())
 	log.Ingested(telemetry.Ingested{
-		Environment: h.Environment, Dataset: dataset, Run: run.ID(), RequestID: requestID,
+		Environment: h.Environment, Dataset: run.Dataset, Run: run.ID(), RequestID: requestID,
 		Pages: response.Pages, Records: m.Records, Bytes: result.Bytes, Elapsed: elapsed,
 	})
 	return response, nil
+}
+
+// reconcile looks back. That a lost run could not be resumed is no fault of this one: it is said, counted and tried again.
+func (h *Handler) reconcile(ctx context.Context, run zone.Run, answers bool, log *telemetry.Telemetry) error {
+	done, err := h.Reconciler.Reconcile(ctx, run, answers)
+	for _, r := range done.Lost {
+		log.Warn("earlier run was lost", "lost", r.ID(), "state", r.State().String(), "touched", r.Touched.UTC())
+	}
+	for _, r := range done.Started {
+		log.Info("lost run started again", "lost", r.ID())
+	}
+	for _, r := range done.Resumed {
+		log.Info("lost run finished", "lost", r.ID())
+	}
+	if done.Left != nil {
+		log.Warn("lost run not finished", "error", done.Left.Error())
+	}
+	if err == nil {
+		log.Unprocessed(h.Environment, run.Dataset, len(done.Lost))
+	}
+	return err
 }

@@ -9,11 +9,14 @@
 //
 // A source with an incremental cursor is asked for what is new since the state that the last run left. The state moves
 // once the manifest stands, by If-Match, and only forward. When such a source asks to wait for longer than the run has,
-// and its records came in the cursor's order, the run ends early and whole, and the next one carries on.
+// and its records came in the cursor's order, the run ends early and whole, and the next one carries on. A backfill asks
+// such a source for a part of its past, which its pages keep, and leaves the state alone.
 //
 // Any other run that cannot finish writes no manifest, keeps its pages and returns the fault: the next try resumes. Pages are
 // never judged here. One that is no JSON is kept like any other, ends the run, and is judged where the run is
 // processed.
+//
+// Behind each run the Reconciler looks back for runs that were lost on their way, and starts them again.
 package ingest
 
 import (
@@ -58,24 +61,35 @@ type Result struct {
 
 // Run brings a run whole, or what is missing of it.
 func (i *Ingester) Run(ctx context.Context, run zone.Run) (Result, error) {
+	return i.whole(ctx, run, nil)
+}
+
+// Backfill brings a run of a part of the past, by a source with an incremental cursor. The cursor's state stays.
+func (i *Ingester) Backfill(ctx context.Context, run zone.Run, part zone.Range) (Result, error) {
+	if err := CanBackfill(i.contract); err != nil {
+		return Result{}, err
+	}
+	return i.whole(ctx, run, &part)
+}
+
+func (i *Ingester) whole(ctx context.Context, run zone.Run, part *zone.Range) (Result, error) {
 	var result Result
-	if err := i.run(ctx, run, &result); err != nil {
+	if err := i.run(ctx, run, part, &result); err != nil {
 		return result, fmt.Errorf("ingest run %s of %s: %w", run.ID(), i.contract.Dataset, err)
 	}
 	return result, nil
 }
 
-func (i *Ingester) run(ctx context.Context, run zone.Run, result *Result) error {
+func (i *Ingester) run(ctx context.Context, run zone.Run, part *zone.Range, result *Result) error {
 	if _, err := i.bucket.Head(ctx, run.ManifestKey()); err == nil {
 		return i.settle(ctx, run, result)
 	} else if !errors.Is(err, zone.ErrNotFound) {
 		return fmt.Errorf("look for manifest: %w", err)
 	}
-	state, from, err := i.start(ctx)
+	state, walk, err := i.start(ctx, part)
 	if err != nil {
 		return err
 	}
-	walk := i.source.WalkFrom(from)
 	pages, ended, err := i.pages(ctx, run, walk, result)
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ func (i *Ingester) manifest(run zone.Run, walk *source.Walk, ended string, pages
 		Pages:           pages,
 	}
 	if i.contract.Source.Cursor != nil {
-		m.Cursor = &zone.CursorRange{From: walk.From(), To: walk.Span().Greatest}
+		m.Cursor = &zone.CursorRange{From: walk.From(), To: walk.Span().Greatest, End: walk.To()}
 	}
 	for _, p := range pages {
 		m.Records += max(0, p.Records)

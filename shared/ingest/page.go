@@ -25,8 +25,9 @@ const (
 	metaDigest  = "digest"     // hex SHA-256 of the page
 	metaSHA256  = "sha256"     // hex SHA-256 of the object
 
-	// Of a source with an incremental cursor, query-escaped: where the run starts, and what the page's records hold.
+	// Of a source with an incremental cursor, query-escaped: where the run starts and is to end, and what the page's records hold.
 	metaFrom      = "cursor-from"
+	metaTo        = "cursor-to"
 	metaLeast     = "cursor-least"
 	metaGreatest  = "cursor-greatest"
 	metaAscending = "cursor-ascending"
@@ -85,6 +86,9 @@ func (p storedPage) metadata() map[string]string {
 	if p.mark.From != "" {
 		m[metaFrom] = url.QueryEscape(p.mark.From)
 	}
+	if p.mark.To != "" {
+		m[metaTo] = url.QueryEscape(p.mark.To)
+	}
 	if s := p.mark.Span; s.Greatest != "" {
 		m[metaLeast], m[metaGreatest] = url.QueryEscape(s.Least), url.QueryEscape(s.Greatest)
 		m[metaAscending] = strconv.FormatBool(s.Ascending)
@@ -119,7 +123,7 @@ func readPage(number int, o zone.Object) (storedPage, error) {
 	p := storedPage{
 		mark: source.Mark{
 			Next: unescape(metaNext), Ended: o.Metadata[metaEnded], Records: records, FetchedAt: fetched.UTC(), Digest: get(metaDigest),
-			From: unescape(metaFrom),
+			From: unescape(metaFrom), To: unescape(metaTo),
 			Span: source.Span{
 				Least: unescape(metaLeast), Greatest: unescape(metaGreatest), Ascending: o.Metadata[metaAscending] == "true",
 			},

@@ -16,13 +16,14 @@ const (
 
 // Ingest is what the ingest function is told.
 type Ingest struct {
-	Environment  string
-	RawBucket    string
-	LakeBucket   string
-	SourceURL    string // "": the contract's server
-	SourceSecret string // "": the name that the contract gives
-	Contract     string // path
-	LogLevel     string // DEBUG, INFO, WARN or ERROR
+	Environment     string
+	RawBucket       string
+	LakeBucket      string
+	ProcessFunction string
+	SourceURL       string // "": the contract's server
+	SourceSecret    string // "": the name that the contract gives
+	Contract        string // path
+	LogLevel        string // DEBUG, INFO, WARN or ERROR
 }
 
 // Process is what the process function is told.
@@ -41,13 +42,14 @@ type Process struct {
 func LoadIngest(getenv func(string) string) (Ingest, error) {
 	r := reader{getenv: getenv}
 	s := Ingest{
-		Environment:  r.required(Environment, environment),
-		RawBucket:    r.required(RawBucket, bucket),
-		LakeBucket:   r.required(LakeBucket, bucket),
-		SourceURL:    r.optional(SourceURL, httpURL),
-		SourceSecret: r.optional(SourceSecret, secretName),
-		Contract:     r.contract(),
-		LogLevel:     r.level(),
+		Environment:     r.required(Environment, environment),
+		RawBucket:       r.required(RawBucket, bucket),
+		LakeBucket:      r.required(LakeBucket, bucket),
+		ProcessFunction: r.required(ProcessFunction, function),
+		SourceURL:       r.optional(SourceURL, httpURL),
+		SourceSecret:    r.optional(SourceSecret, secretName),
+		Contract:        r.contract(),
+		LogLevel:        r.level(),
 	}
 	if err := errors.Join(r.faults...); err != nil {
 		return Ingest{}, fmt.Errorf("load settings of ingest: %w", err)
@@ -84,6 +86,7 @@ var (
 	environment = format{"a stack name like dev", regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,99}$`).MatchString}
 	bucket      = format{"a bucket name of 3 to 63 lower-case letters, digits, dots and hyphens", regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString}
 	table       = format{"a DynamoDB table name", regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`).MatchString}
+	function    = format{"a Lambda function name", regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString}
 	topic       = format{"an SNS topic ARN", regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`).MatchString}
 	secretName  = format{"a Secrets Manager name or ARN", regexp.MustCompile(`^[A-Za-z0-9/_+=.@:-]+$`).MatchString}
 	httpURL     = format{"an http or https URL without user information", isHTTPURL}

@@ -5,15 +5,16 @@ package settings
 
 // Environment variables of the functions. AWS's own (AWS_REGION, AWS_ENDPOINT_URL_*, …) are the SDK's business.
 const (
-	Environment   = "TRIBUTARY_ENVIRONMENT"    // stack name: picks the contract's server, a dimension of metrics
-	RawBucket     = "TRIBUTARY_RAW_BUCKET"     // both functions
-	LakeBucket    = "TRIBUTARY_LAKE_BUCKET"    // both: process writes, ingest looks for audit rows
-	RejectsBucket = "TRIBUTARY_REJECTS_BUCKET" // process
-	ServingTable  = "TRIBUTARY_SERVING_TABLE"  // process; absent when the dataset is not served
-	AlertTopic    = "TRIBUTARY_ALERT_TOPIC"    // process: ARN
-	SourceURL     = "TRIBUTARY_SOURCE_URL"     // ingest, optional: asked instead of the contract's server
-	SourceSecret  = "TRIBUTARY_SOURCE_SECRET"  //nolint:gosec // G101: a name, no secret. Ingest, optional: Secrets Manager name or ARN
-	Contract      = "TRIBUTARY_CONTRACT"       // optional: path of the contract; ContractFile beside bootstrap
+	Environment     = "TRIBUTARY_ENVIRONMENT"      // stack name: picks the contract's server, a dimension of metrics
+	RawBucket       = "TRIBUTARY_RAW_BUCKET"       // both functions
+	LakeBucket      = "TRIBUTARY_LAKE_BUCKET"      // both: process writes, ingest looks for audit rows
+	RejectsBucket   = "TRIBUTARY_REJECTS_BUCKET"   // process
+	ProcessFunction = "TRIBUTARY_PROCESS_FUNCTION" // ingest: name of the dataset's other function, to start lost runs again
+	ServingTable    = "TRIBUTARY_SERVING_TABLE"    // process; absent when the dataset is not served
+	AlertTopic      = "TRIBUTARY_ALERT_TOPIC"      // process: ARN
+	SourceURL       = "TRIBUTARY_SOURCE_URL"       // ingest, optional: asked instead of the contract's server
+	SourceSecret    = "TRIBUTARY_SOURCE_SECRET"    //nolint:gosec // G101: a name, no secret. Ingest, optional: Secrets Manager name or ARN
+	Contract        = "TRIBUTARY_CONTRACT"         // optional: path of the contract; ContractFile beside bootstrap
 )
 
 // ContractFile is the contract's name in the deployment package, beside bootstrap.

@@ -22,6 +22,7 @@ type Mark struct {
 	FetchedAt time.Time
 	Digest    string // of the body, lower-case hex SHA-256
 	From      string // incremental cursor: where the run starts
+	To        string // incremental cursor: where it is to end; "" for what is newest
 	Span      Span   // incremental cursor: what the records hold
 }
 
@@ -41,7 +42,7 @@ type Walk struct {
 	last     Mark
 	pages    int
 	records  int64
-	from     string // incremental cursor: where the run starts
+	from, to string // incremental cursor: where the run starts, and is to end
 	span     Span   // of all passed pages
 }
 
@@ -60,6 +61,16 @@ func (c *Client) WalkFrom(value string) *Walk {
 	w.from = value
 	return w
 }
+
+// WalkRange starts at the first page of the records from one value of the incremental cursor to another.
+func (c *Client) WalkRange(from, to string) *Walk {
+	w := c.WalkFrom(from)
+	w.to = to
+	return w
+}
+
+// To is the value of the incremental cursor at which the walk is to end; "" for what is newest.
+func (w *Walk) To() string { return w.to }
 
 // From is the value of the incremental cursor at which the walk starts.
 func (w *Walk) From() string { return w.from }
@@ -98,6 +109,7 @@ func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
 		FetchedAt: a.at.UTC().Truncate(time.Millisecond),
 		Digest:    hex.EncodeToString(digest[:]),
 		From:      w.from,
+		To:        w.to,
 	}}
 	if a.records < 0 {
 		page.Ended = zone.EndedUnreadable
@@ -141,7 +153,7 @@ func (w *Walk) Pass(m Mark) error {
 	if limit := w.client.source.Limits.Records; limit > 0 && w.records > limit {
 		return w.tooLarge("records", limit)
 	}
-	w.from = m.From
+	w.from, w.to = m.From, m.To
 	w.extend(m.Span)
 	w.asked[w.position] = true
 	w.position, w.last = m.Next, m
@@ -177,7 +189,7 @@ func (w *Walk) resource() *url.URL {
 	if c == nil {
 		return u
 	}
-	return get(u, param{c.Param, w.from}, param{c.EndParam, c.EndValue}).url
+	return get(u, param{c.Param, w.from}, param{c.EndParam, w.to}).url
 }
 
 // bare is a position without the credential that a link of the source may bring back.

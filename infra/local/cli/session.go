@@ -71,9 +71,11 @@ func (s *session) find(_ context.Context, o options) error {
 			return err
 		}
 	}
-	s.former, err = s.folder.Load()
+	if s.former, err = s.folder.Load(); err != nil {
+		return fmt.Errorf("%w; -fresh begins with empty stores", err)
+	}
 	s.alerts = s.former.Alerts
-	return err
+	return nil
 }
 
 // folderOf is where the state of a stack lies: that of dev where the contracts' servers of type local say.

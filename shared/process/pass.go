@@ -26,9 +26,14 @@ type pass struct {
 	err     error
 }
 
-// read makes a pass over the manifest's pages. Encoding runs beside decoding. An error is a fault that may not come
-// again; what is wrong with the run itself is in failure. The pass must be closed, with an error too.
+// read makes a pass over the manifest's pages. An error is a fault that may not come again; what is wrong with the run
+// itself is in failure. The pass must be closed, with an error too.
 func (j *job) read(ctx context.Context, inspect bool) (*pass, error) {
+	return j.readFrom(ctx, inspect, j.manifestPages)
+}
+
+// readFrom makes a pass over pages. Encoding runs beside decoding.
+func (j *job) readFrom(ctx context.Context, inspect bool, pages func(context.Context, *pass, *record.Reader) error) (*pass, error) {
 	p := &pass{
 		job: j, batches: make(chan *record.Batch, 2), encoded: make(chan struct{}), failed: make(chan struct{}),
 		examples: examples{contract: j.Contract},
@@ -44,7 +49,7 @@ func (j *job) read(ctx context.Context, inspect bool) (*pass, error) {
 			options: zone.PutOptions{ContentType: "application/x-ndjson", Metadata: metadata},
 		}}
 		if j.Contract.Serving != nil {
-			serving, err := newProjection(j.Contract, newSpool(j.options.SpoolDir, j.options.SpoolMemory, j.options.SpoolLimit))
+			serving, err := newProjection(j.Contract, &j.options)
 			if err != nil {
 				return p, err
 			}
@@ -52,7 +57,11 @@ func (j *job) read(ctx context.Context, inspect bool) (*pass, error) {
 		}
 	}
 	go p.encode()
-	err := p.readPages(ctx)
+	reader := j.Plan.Start(record.Run{ScheduledAt: j.run.At}, p)
+	err := pages(ctx, p, reader)
+	if err == nil {
+		p.summary, err = reader.Close()
+	}
 	close(p.batches)
 	<-p.encoded
 	if p.err != nil { // what the encoder met comes first: it may have stopped the reading
@@ -71,9 +80,8 @@ func (j *job) read(ctx context.Context, inspect bool) (*pass, error) {
 	return p, nil
 }
 
-func (p *pass) readPages(ctx context.Context) error {
-	j := p.job
-	reader := j.Plan.Start(record.Run{ScheduledAt: j.run.At}, p)
+// manifestPages passes the manifest's pages to the reader, each held against what the manifest says of it.
+func (j *job) manifestPages(ctx context.Context, p *pass, reader *record.Reader) error {
 	for _, page := range j.manifest.Pages {
 		if p.rejects != nil {
 			p.rejects.page = page
@@ -87,11 +95,6 @@ func (p *pass) readPages(ctx context.Context) error {
 			p.rejects.base.bytes += size
 		}
 	}
-	summary, err := reader.Close()
-	if err != nil {
-		return err
-	}
-	p.summary = summary
 	return nil
 }
 

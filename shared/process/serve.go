@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,7 +30,7 @@ type projection struct {
 	names    []string // served columns: partition key, sort key, version, attributes
 	columns  []int    // their indexes
 	version  int      // index in names
-	spool    *spool
+	spool    itemSpool
 
 	unservable string // why a clean record cannot be an item; "" while all can
 	key        []byte
@@ -36,8 +38,13 @@ type projection struct {
 	item       []byte
 }
 
-func newProjection(c *contract.Contract, s *spool) (*projection, error) {
-	p := &projection{contract: c, names: c.Serving.Columns(), spool: s, version: 1}
+func newProjection(c *contract.Contract, o *Options) (*projection, error) {
+	p := &projection{contract: c, names: c.Serving.Columns(), version: 1}
+	if keyIsUnique(c) {
+		p.spool = newQueue(o.SpoolDir, o.SpoolMemory, o.SpoolLimit)
+	} else {
+		p.spool = newSpool(o.SpoolDir, o.SpoolMemory, o.SpoolLimit)
+	}
 	if c.Serving.SortKey != "" {
 		p.version = 2
 	}
@@ -59,6 +66,16 @@ func newProjection(c *contract.Contract, s *spool) (*projection, error) {
 		p.columns = append(p.columns, index)
 	}
 	return p, nil
+}
+
+// keyIsUnique reports whether the contract's own rules leave one clean record of a key in a run, so that nothing has to
+// be folded.
+func keyIsUnique(c *contract.Contract) bool {
+	return slices.ContainsFunc(c.Uniques, func(columns []string) bool {
+		return !slices.ContainsFunc(columns, func(name string) bool {
+			return name != c.Serving.PartitionKey && name != c.Serving.SortKey
+		})
+	})
 }
 
 // batch spools the items of a batch.
@@ -101,41 +118,46 @@ func (p *projection) checkKey(i int, v *record.Value, page int32, index int64) {
 	}
 }
 
-// Tags of spooled values.
+// Tags of spooled values. Numbers and times stay binary: they become text when the item is put, and most of the time of
+// a put is waiting.
 const (
-	tagNull   = 'z'
-	tagString = 's'
-	tagNumber = 'n'
-	tagTrue   = 't'
-	tagFalse  = 'f'
-	tagList   = 'l'
-	tagMap    = 'm'
+	tagNull      = 'z'
+	tagString    = 's'
+	tagDecimal   = 'n'
+	tagInteger   = 'i'
+	tagDouble    = 'd'
+	tagTimestamp = 'p'
+	tagDate      = 'a'
+	tagTrue      = 't'
+	tagFalse     = 'f'
+	tagList      = 'l'
+	tagMap       = 'm'
 )
 
 func appendAttribute(b []byte, v *record.Value) []byte {
 	if v.Null {
 		return append(b, tagNull)
 	}
-	var text [64]byte
 	switch v.Kind {
 	case contract.Integer:
-		return appendText(b, tagNumber, strconv.AppendInt(text[:0], v.Int, 10))
+		return binary.AppendVarint(append(b, tagInteger), v.Int)
 	case contract.Double:
-		if v.Float == 0 { // DynamoDB has no -0
-			return appendText(b, tagNumber, append(text[:0], '0'))
+		f := v.Float
+		if f == 0 {
+			f = 0 // DynamoDB has no -0
 		}
-		return appendText(b, tagNumber, strconv.AppendFloat(text[:0], v.Float, 'g', -1, 64))
+		return binary.LittleEndian.AppendUint64(append(b, tagDouble), math.Float64bits(f))
 	case contract.Decimal:
-		return appendText(b, tagNumber, v.Text)
+		return appendText(b, tagDecimal, v.Text)
 	case contract.Boolean:
 		if v.Int != 0 {
 			return append(b, tagTrue)
 		}
 		return append(b, tagFalse)
 	case contract.Timestamp:
-		return appendText(b, tagString, time.UnixMilli(v.Int).UTC().AppendFormat(text[:0], "2006-01-02T15:04:05.000Z"))
+		return binary.AppendVarint(append(b, tagTimestamp), v.Int)
 	case contract.Date:
-		return appendText(b, tagString, time.Unix(v.Int*86400, 0).UTC().AppendFormat(text[:0], time.DateOnly))
+		return binary.AppendVarint(append(b, tagDate), v.Int)
 	case contract.List:
 		b = binary.AppendUvarint(append(b, tagList), uint64(len(v.Items)))
 		for i := range v.Items {
@@ -167,6 +189,18 @@ func (d *itemDecoder) uvarint() uint64 {
 	return v
 }
 
+func (d *itemDecoder) varint() int64 {
+	v, n := binary.Varint(d.b)
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *itemDecoder) double() float64 {
+	v := binary.LittleEndian.Uint64(d.b)
+	d.b = d.b[8:]
+	return math.Float64frombits(v)
+}
+
 func (d *itemDecoder) text() string {
 	n := d.uvarint()
 	text := string(d.b[:n])
@@ -180,8 +214,16 @@ func (d *itemDecoder) attribute() zone.Attribute {
 	switch tag {
 	case tagString:
 		return zone.StringAttribute(d.text())
-	case tagNumber:
+	case tagDecimal:
 		return zone.NumberAttribute(d.text())
+	case tagInteger:
+		return zone.NumberAttribute(strconv.FormatInt(d.varint(), 10))
+	case tagDouble:
+		return zone.NumberAttribute(strconv.FormatFloat(d.double(), 'g', -1, 64))
+	case tagTimestamp:
+		return zone.StringAttribute(time.UnixMilli(d.varint()).UTC().Format("2006-01-02T15:04:05.000Z"))
+	case tagDate:
+		return zone.StringAttribute(time.Unix(d.varint()*86400, 0).UTC().Format(time.DateOnly))
 	case tagTrue, tagFalse:
 		return zone.Attribute{Kind: zone.AttributeBool, Bool: tag == tagTrue}
 	case tagList:

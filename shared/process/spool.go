@@ -133,7 +133,6 @@ func (s *spool) open() error {
 	return nil
 }
 
-// seal ends the adding: what does not fit is told now, before anything is made visible.
 func (s *spool) seal() error {
 	if s.files == nil {
 		return nil
@@ -141,7 +140,6 @@ func (s *spool) seal() error {
 	return s.spill()
 }
 
-// each calls fn for the newest item of every key, after seal. The bytes stay as they are until fn of a later file's item is called.
 func (s *spool) each(fn func(item []byte) error) error {
 	if s.files == nil {
 		return s.eachHeld(fn)
@@ -195,7 +193,6 @@ func (s *spool) load(r *bufio.Reader) error {
 	}
 }
 
-// close removes the temporary files.
 func (s *spool) close() error {
 	var errs []error
 	for _, f := range s.files {

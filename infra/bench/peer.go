@@ -4,13 +4,15 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"tributary/shared/contract"
 	"tributary/shared/process"
@@ -19,21 +21,19 @@ import (
 	"tributary/shared/zone"
 )
 
+// gcPercent is what the process function runs with.
+const gcPercent = 50
+
 // Peer processes one file of records as a run of the contract's dataset, with the processor that is deployed: every
-// rule, Parquet to out, rejects to out.rejects.ndjson, the served columns projected and folded. The stores are files
-// and the table takes every item, so no network is in the figures, and neither is start-up. The threshold of rejects is set
-// aside: a file that is dirty on purpose is measured, not held.
+// rule, Parquet to out, rejects to out.rejects.ndjson, the served columns projected and folded. A file that ends in .gz
+// is decompressed on the way. The figures leave out start-up, the network, and what a run does once its verdict stands:
+// completing uploads and putting items.
 func Peer(ctx context.Context, contractPath, in, out string) (Figures, error) {
 	c, err := contract.Load(contractPath)
 	if err != nil {
 		return Figures{}, fmt.Errorf("load contract: %w", err)
 	}
-	c.RejectThresholdPercent = 100
 	plan, err := record.Compile(c)
-	if err != nil {
-		return Figures{}, err
-	}
-	raw, err := newFileRun(in, c)
 	if err != nil {
 		return Figures{}, err
 	}
@@ -41,28 +41,25 @@ func Peer(ctx context.Context, contractPath, in, out string) (Figures, error) {
 	if err != nil {
 		return Figures{}, err
 	}
-	lake, rejects := &fileStore{path: out}, &fileStore{path: out + ".rejects"}
+	rejects := fileStore{path: out + ".rejects"}
 	p := &process.Processor{
 		Contract: c, Plan: plan, Environment: "bench", Revision: process.Revision(),
-		Raw: raw, Lake: lake, Audit: &auditRows{}, Rejects: rejects, Table: &items{}, Alerts: nobody{},
-		Telemetry: quiet, Now: time.Now, NewID: rand.Text,
+		Lake: fileStore{path: out}, Rejects: rejects, Telemetry: quiet, Now: time.Now, NewID: rand.Text,
 		Options: process.Options{FileRecords: 1 << 40, FileBytes: 1 << 50, SpoolLimit: 1 << 40},
 	}
-	event, err := json.Marshal(map[string]any{"replay": map[string]any{"dataset": c.Dataset, "run": raw.run.ID()}})
-	if err != nil {
-		return Figures{}, fmt.Errorf("encode event: %w", err)
+	if err := os.RemoveAll(rejects.path); err != nil {
+		return Figures{}, fmt.Errorf("remove former rejects: %w", err)
 	}
-
+	debug.SetGCPercent(gcPercent)
+	at := time.Now().UTC().Truncate(time.Minute)
 	figures, err := Measure("tributary", out, func() (int64, int64, error) {
-		results, err := p.Handle(ctx, event)
+		summary, _, err := p.Try(ctx, zone.NewRun(c.Dataset, at), func(reader *record.Reader) error {
+			return readFile(reader, in, at)
+		})
 		if err != nil {
 			return 0, 0, err
 		}
-		r := results[0]
-		if r.Outcome != zone.OutcomeLoaded {
-			return 0, 0, fmt.Errorf("process %s: the run is %s: %s", in, r.Outcome, r.Reason)
-		}
-		return r.Clean, r.Rejected, nil
+		return summary.Clean, summary.Rejected, nil
 	})
 	if err != nil {
 		return Figures{}, err
@@ -70,31 +67,19 @@ func Peer(ctx context.Context, contractPath, in, out string) (Figures, error) {
 	return figures, plainRejects(rejects.path, out+".rejects.ndjson")
 }
 
-// newFileRun makes a run of one page out of a file.
-func newFileRun(path string, c *contract.Contract) (*fileRun, error) {
+func readFile(reader *record.Reader, path string, at time.Time) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open input: %w", err)
+		return fmt.Errorf("open input: %w", err)
 	}
 	defer f.Close()
-	hash := sha256.New()
-	size, err := io.Copy(hash, f)
-	if err != nil {
-		return nil, fmt.Errorf("read input: %w", err)
+	var body io.Reader = f
+	if strings.HasSuffix(path, ".gz") {
+		if body, err = gzip.NewReader(bufio.NewReaderSize(f, 64<<10)); err != nil {
+			return fmt.Errorf("decompress input: %w", err)
+		}
 	}
-	at := time.Now().UTC().Truncate(time.Minute)
-	r := &fileRun{path: path, run: zone.NewRun(c.Dataset, at)}
-	r.manifest, err = json.Marshal(zone.Manifest{
-		Format: zone.ManifestFormat, Dataset: c.Dataset, Run: r.run.ID(), ScheduledAt: at,
-		ContractVersion: c.Version.String(), ContractDigest: c.Digest, Source: "file:" + path, Ended: zone.EndedComplete, Records: -1,
-		Pages: []zone.ManifestPage{{
-			Page: 1, Key: r.run.RawPageKey(1), Version: "1", Bytes: size, SHA256: hex.EncodeToString(hash.Sum(nil)), Records: -1, FetchedAt: at,
-		}},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("encode manifest: %w", err)
-	}
-	return r, nil
+	return reader.Page(record.Page{Number: 1, FetchedAt: at, Records: -1}, body)
 }
 
 // plainRejects turns rejects into the form that peers are compared by: index, violations, record.

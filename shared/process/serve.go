@@ -219,7 +219,7 @@ func (d *itemDecoder) attribute() zone.Attribute {
 	case tagInteger:
 		return zone.NumberAttribute(strconv.FormatInt(d.varint(), 10))
 	case tagDouble:
-		return zone.NumberAttribute(strconv.FormatFloat(d.double(), 'g', -1, 64))
+		return zone.NumberAttribute(numberText(d.double()))
 	case tagTimestamp:
 		return zone.StringAttribute(time.UnixMilli(d.varint()).UTC().Format("2006-01-02T15:04:05.000Z"))
 	case tagDate:
@@ -244,6 +244,14 @@ func (d *itemDecoder) attribute() zone.Attribute {
 	default:
 		return zone.Attribute{}
 	}
+}
+
+// numberText writes a number as people do; only the very large and the very small get an exponent.
+func numberText(f float64) string {
+	if size := math.Abs(f); size != 0 && (size < 1e-7 || size >= 1e21) {
+		return strconv.FormatFloat(f, 'e', -1, 64)
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 // decode makes the item of a spooled record of the run.

@@ -178,7 +178,7 @@ type flags map[string]any
 // local runs a verb of the local environment.
 func local(ctx context.Context, verb string, given flags, args ...string) error {
 	return tool(ctx, "./infra/local/cmd", "local",
-		"compiling the deployment program and the local AWS (a first time takes minutes: the Pulumi AWS SDK is large)",
+		"compiling the deployment program and the local AWS (a first time takes minutes: some 180 MB of modules to fetch, the large Pulumi AWS SDK to compile)",
 		append(append([]string{verb}, given.words()...), args...)...)
 }
 

@@ -49,7 +49,7 @@ func (j *job) readFrom(ctx context.Context, inspect bool, pages func(context.Con
 			options: zone.PutOptions{ContentType: "application/x-ndjson", Metadata: metadata},
 		}}
 		if j.Contract.Serving != nil {
-			serving, err := newProjection(j.Contract, &j.options)
+			serving, err := newProjection(j.Contract, j.Plan, &j.options)
 			if err != nil {
 				return p, err
 			}
@@ -103,6 +103,12 @@ var errEncoder = errors.New("encode batches: stopped")
 // Batch hands a batch to the encoder.
 func (p *pass) Batch(b *record.Batch) error {
 	select {
+	case <-p.failed: // comes before there being room for another
+		b.Release()
+		return errEncoder
+	default:
+	}
+	select {
 	case p.batches <- b:
 		return nil
 	case <-p.failed:
@@ -136,7 +142,7 @@ func (p *pass) encode() {
 		p.err = p.lake.close()
 	}
 	if p.err == nil && p.serving != nil {
-		p.err = p.serving.spool.seal()
+		p.err = p.serving.seal()
 	}
 }
 
@@ -185,7 +191,7 @@ func (p *pass) close(ctx context.Context) error {
 		errs = append(errs, p.lake.abort(ctx), p.rejects.abort(ctx))
 	}
 	if p.serving != nil {
-		errs = append(errs, p.serving.spool.close())
+		errs = append(errs, p.serving.close())
 	}
 	return errors.Join(errs...)
 }

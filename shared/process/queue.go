@@ -9,25 +9,13 @@ import (
 	"os"
 )
 
-// itemSpool keeps the items of a run until its verdict.
-type itemSpool interface {
-	// add takes an item. The bytes are copied.
-	add(key, version, item []byte) error
-	// seal ends the adding: what does not fit is told now, before anything is made visible.
-	seal() error
-	// each calls fn for the newest item of every key, after seal. The bytes are valid during the call.
-	each(fn func(item []byte) error) error
-	close() error
-}
-
-// queue keeps the items of a run in which no key comes twice: one after the other, in a temporary file when they
-// outgrow its memory.
+// queue keeps bytes in the order they came: one piece after the other, in a temporary file when they outgrow its memory.
 type queue struct {
 	dir    string // of the temporary file; "": the system's
 	memory int
 	limit  int64 // bytes of the file
 
-	held    []byte // length and bytes of each item
+	held    []byte // length and bytes of each piece
 	file    *os.File
 	written int64
 }
@@ -36,9 +24,10 @@ func newQueue(dir string, memory int, limit int64) *queue {
 	return &queue{dir: dir, memory: memory, limit: limit}
 }
 
-func (q *queue) add(_, _, item []byte) error {
-	q.held = binary.AppendUvarint(q.held, uint64(len(item)))
-	q.held = append(q.held, item...)
+// add takes a piece. The bytes are copied.
+func (q *queue) add(piece []byte) error {
+	q.held = binary.AppendUvarint(q.held, uint64(len(piece)))
+	q.held = append(q.held, piece...)
 	// Half of it: the other half is what append may keep in reserve.
 	if len(q.held) < q.memory/2 {
 		return nil
@@ -68,6 +57,7 @@ func (q *queue) spill() error {
 	return nil
 }
 
+// seal ends the adding: what does not fit is told now, before anything is made visible.
 func (q *queue) seal() error {
 	if q.file == nil {
 		return nil
@@ -75,7 +65,8 @@ func (q *queue) seal() error {
 	return q.spill()
 }
 
-func (q *queue) each(fn func(item []byte) error) error {
+// each calls fn for every piece, after seal. The bytes are valid during the call.
+func (q *queue) each(fn func(piece []byte) error) error {
 	if q.file == nil {
 		for rest := q.held; len(rest) > 0; {
 			length, n := binary.Uvarint(rest)

@@ -18,7 +18,7 @@ func TestQueueKeepsEveryItemInOrder(t *testing.T) {
 	for n := range 5000 {
 		want = append(want, fmt.Sprintf("item %d", n))
 		for _, q := range []*queue{held, spilled} {
-			if err := q.add(nil, nil, []byte(want[n])); err != nil {
+			if err := q.add([]byte(want[n])); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -48,7 +48,7 @@ func TestQueueTellsWhatDoesNotFit(t *testing.T) {
 	q := newQueue(t.TempDir(), 64, 1000)
 	var err error
 	for range 200 {
-		if err = q.add(nil, nil, []byte("0123456789")); err != nil {
+		if err = q.add([]byte("0123456789")); err != nil {
 			break
 		}
 	}

@@ -24,24 +24,31 @@ const (
 	itemOverhead    = 512 // what the lineage attributes add to an item, generously
 )
 
-// projection takes the served columns out of batches and makes them into items.
+// projection takes the served columns out of batches and makes them into items, when the run's verdict stands.
 type projection struct {
 	contract *contract.Contract
+	plan     *record.Plan
 	names    []string // served columns: partition key, sort key, version, attributes
 	columns  []int    // their indexes
+	leaves   []int    // the first leaf of each
 	version  int      // index in names
-	spool    itemSpool
+
+	// One of the two. Where no key comes twice nothing is to be folded, and the columns are kept as they are.
+	queue *queue // pieces of record.Batch.AppendColumns
+	spool *spool // items by key
+	rows  int64  // in the queue
 
 	unservable string // why a clean record cannot be an item; "" while all can
 	key        []byte
 	order      []byte
 	item       []byte
+	piece      []byte
 }
 
-func newProjection(c *contract.Contract, o *Options) (*projection, error) {
-	p := &projection{contract: c, names: c.Serving.Columns(), version: 1}
+func newProjection(c *contract.Contract, plan *record.Plan, o *Options) (*projection, error) {
+	p := &projection{contract: c, plan: plan, names: c.Serving.Columns(), version: 1}
 	if keyIsUnique(c) {
-		p.spool = newQueue(o.SpoolDir, o.SpoolMemory, o.SpoolLimit)
+		p.queue = newQueue(o.SpoolDir, o.SpoolMemory, o.SpoolLimit)
 	} else {
 		p.spool = newSpool(o.SpoolDir, o.SpoolMemory, o.SpoolLimit)
 	}
@@ -64,6 +71,7 @@ func newProjection(c *contract.Contract, o *Options) (*projection, error) {
 			return nil, fmt.Errorf("serve %s: the contract has no column %s", c.Dataset, name)
 		}
 		p.columns = append(p.columns, index)
+		p.leaves = append(p.leaves, len(contract.Leaves(c.Columns[:index])))
 	}
 	return p, nil
 }
@@ -78,26 +86,124 @@ func keyIsUnique(c *contract.Contract) bool {
 	})
 }
 
-// batch spools the items of a batch.
+// batch spools the rows of a batch.
 func (p *projection) batch(b *record.Batch) error {
-	return b.Each(p.columns, func(row int, values []record.Value) error {
-		page, index := b.Page[row], b.Index[row]
-		p.key, p.item = p.key[:0], binary.AppendUvarint(p.item[:0], uint64(page))
-		p.item = binary.AppendUvarint(p.item, uint64(index))
-		for i := range values {
-			start := len(p.item)
-			p.item = appendAttribute(p.item, &values[i])
-			if i < p.version {
-				p.key = append(p.key, p.item[start:]...)
-				p.checkKey(i, &values[i], page, index)
+	if p.queue == nil {
+		return b.Each(p.columns, func(row int, values []record.Value) error {
+			p.row(b, row, values)
+			p.key = p.key[:0]
+			for i := range p.version {
+				p.key = appendAttribute(p.key, &values[i])
 			}
+			p.order = appendOrdered(p.order[:0], &values[p.version])
+			return p.spool.add(p.key, p.order, p.item)
+		})
+	}
+	if p.unservable == "" && !p.servable(b) {
+		if err := b.Each(p.columns, func(row int, values []record.Value) error {
+			p.row(b, row, values)
+			return nil
+		}); err != nil {
+			return err
 		}
-		if len(p.item) > maxItem-itemOverhead && p.unservable == "" {
-			p.unservable = fmt.Sprintf("record %d of page %d makes an item of more than DynamoDB's 400 KiB", index, page)
+	}
+	p.rows += int64(b.Rows)
+	p.piece = b.AppendColumns(p.piece[:0], p.columns)
+	return p.queue.add(p.piece)
+}
+
+// row makes the item of a row, and notes what DynamoDB would refuse.
+func (p *projection) row(b *record.Batch, row int, values []record.Value) {
+	page, index := b.Page[row], b.Index[row]
+	p.item = binary.AppendUvarint(p.item[:0], uint64(page))
+	p.item = binary.AppendUvarint(p.item, uint64(index))
+	for i := range values {
+		if p.item = appendAttribute(p.item, &values[i]); i < p.version {
+			p.checkKey(i, &values[i], page, index)
 		}
-		p.order = appendOrdered(p.order[:0], &values[p.version])
-		return p.spool.add(p.key, p.order, p.item)
+	}
+	if len(p.item) > maxItem-itemOverhead && p.unservable == "" {
+		p.unservable = fmt.Sprintf("record %d of page %d makes an item of more than DynamoDB's 400 KiB", index, page)
+	}
+}
+
+// servable reports whether the columns alone show that every row of the batch can be an item: no key is null or empty,
+// and the longest values together are small enough. If not, the rows must be looked at.
+func (p *projection) servable(b *record.Batch) bool {
+	const fixed = 64 // bytes of a value of fixed width, generously
+	size := fixed    // page and index
+	for i, leaf := range p.leaves {
+		v := &b.Vectors[leaf]
+		if i < p.version && v.Nulls > 0 {
+			return false
+		}
+		switch p.contract.Columns[p.columns[i]].Type.Kind {
+		case contract.List, contract.Struct:
+			return false
+		case contract.String, contract.JSON:
+			shortest, longest := lengths(v.Bytes)
+			if i < p.version && (shortest == 0 || longest > min(maxPartitionKey, maxSortKey)) {
+				return false
+			}
+			size += longest + fixed
+		default:
+			size += fixed
+		}
+	}
+	return size <= maxItem-itemOverhead
+}
+
+// lengths gives the shortest and the longest of texts as a record.Vector has them.
+func lengths(texts []byte) (shortest, longest int) {
+	shortest = math.MaxInt
+	for at := 0; at < len(texts); {
+		n := int(binary.LittleEndian.Uint32(texts[at:]))
+		shortest, longest = min(shortest, n), max(longest, n)
+		at += 4 + n
+	}
+	return shortest, longest
+}
+
+// seal ends the spooling: what does not fit is told now, before anything is made visible.
+func (p *projection) seal() error {
+	if p.queue != nil {
+		return p.queue.seal()
+	}
+	return p.spool.seal()
+}
+
+// each calls fn for the newest item of every key, after seal. The bytes are valid during the call.
+func (p *projection) each(fn func(item []byte) error) error {
+	if p.queue == nil {
+		return p.spool.each(fn)
+	}
+	var b record.Batch
+	return p.queue.each(func(piece []byte) error {
+		p.plan.ReadColumns(piece, p.columns, &b)
+		return b.Each(p.columns, func(row int, values []record.Value) error {
+			p.row(&b, row, values)
+			return fn(p.item)
+		})
 	})
+}
+
+// count is the number of items, after seal.
+func (p *projection) count() (items int64, err error) {
+	if p.queue != nil {
+		return p.rows, nil
+	}
+	err = p.spool.each(func([]byte) error {
+		items++
+		return nil
+	})
+	return items, err
+}
+
+func (p *projection) close() error {
+	if p.queue != nil {
+		return p.queue.close()
+	}
+	return p.spool.close()
 }
 
 // checkKey notes a key that DynamoDB would refuse.
@@ -287,7 +393,7 @@ func (j *job) serve(ctx context.Context, p *projection) (int64, error) {
 	group, putting := errgroup.WithContext(ctx)
 	group.SetLimit(j.options.Puts)
 	var items int64
-	err := p.spool.each(func(spooled []byte) error {
+	err := p.each(func(spooled []byte) error {
 		if err := putting.Err(); err != nil {
 			return err
 		}

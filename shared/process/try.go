@@ -27,9 +27,6 @@ func (p *Processor) Try(ctx context.Context, run zone.Run, pages func(*record.Re
 	if made.serving == nil {
 		return made.summary, 0, nil
 	}
-	err = made.serving.spool.each(func([]byte) error {
-		items++
-		return nil
-	})
+	items, err = made.serving.count()
 	return made.summary, items, err
 }

@@ -90,7 +90,9 @@ func (c *collector) Batch(b *Batch) error {
 	for i := range columns {
 		columns[i] = i
 	}
-	return b.Each(columns, func(row int, values []Value) error {
+	var read Batch // what AppendColumns writes is read back as it was
+	c.plan.ReadColumns(b.AppendColumns(nil, columns), columns, &read)
+	return read.Each(columns, func(row int, values []Value) error {
 		var text strings.Builder
 		for i, v := range values {
 			if i > 0 {
@@ -99,7 +101,7 @@ func (c *collector) Batch(b *Batch) error {
 			fmt.Fprintf(&text, "%s=%s", c.plan.columns[i].Name, show(v))
 		}
 		c.Rows = append(c.Rows, text.String())
-		c.places = append(c.places, fmt.Sprintf("%d/%d", b.Page[row], b.Index[row]))
+		c.places = append(c.places, fmt.Sprintf("%d/%d", read.Page[row], read.Index[row]))
 		return nil
 	})
 }

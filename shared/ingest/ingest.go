@@ -165,5 +165,8 @@ func (i *Ingester) standing(ctx context.Context, run zone.Run, number int) (stor
 	if err != nil {
 		return storedPage{}, fmt.Errorf("look for page %d: %w", number, err)
 	}
+	if object.Metadata[metaUpload] != "" {
+		return storedPage{}, errors.New("it is an upload that was not finished: only the same file can finish it, with go tool mage ops:upload and the run's time")
+	}
 	return readPage(number, object)
 }

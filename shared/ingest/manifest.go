@@ -13,6 +13,15 @@ import (
 
 // manifest is made from the standing pages and the contract alone.
 func (i *Ingester) manifest(run zone.Run, walk *source.Walk, ended string, pages []zone.ManifestPage) zone.Manifest {
+	m := i.listing(run, i.source.URL(), ended, pages)
+	if i.contract.Source.Cursor != nil {
+		m.Cursor = &zone.CursorRange{From: walk.From(), To: walk.Span().Greatest, End: walk.To()}
+	}
+	return m
+}
+
+// listing is a manifest of pages, wherever they come from.
+func (i *Ingester) listing(run zone.Run, from, ended string, pages []zone.ManifestPage) zone.Manifest {
 	m := zone.Manifest{
 		Format:          zone.ManifestFormat,
 		Dataset:         run.Dataset,
@@ -20,12 +29,9 @@ func (i *Ingester) manifest(run zone.Run, walk *source.Walk, ended string, pages
 		ScheduledAt:     run.At,
 		ContractVersion: i.contract.Version.String(),
 		ContractDigest:  i.contract.Digest,
-		Source:          i.source.URL(),
+		Source:          from,
 		Ended:           ended,
 		Pages:           pages,
-	}
-	if i.contract.Source.Cursor != nil {
-		m.Cursor = &zone.CursorRange{From: walk.From(), To: walk.Span().Greatest, End: walk.To()}
 	}
 	for _, p := range pages {
 		m.Records += max(0, p.Records)

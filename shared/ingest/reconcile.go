@@ -3,11 +3,13 @@ package ingest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/bits"
 	"time"
 
 	"tributary/shared/ledger"
+	"tributary/shared/source"
 	"tributary/shared/zone"
 )
 
@@ -106,8 +108,8 @@ func (c *Reconciler) start(ctx context.Context, run zone.Run) error {
 	return nil
 }
 
-// resume finishes runs while there is time, the oldest first. The first that fails ends it: the source is not well.
-func (c *Reconciler) resume(ctx context.Context, begun []zone.Run) (resumed []zone.Run, err error) {
+// resume finishes runs while there is time, the oldest first. The first that fails by the source ends it.
+func (c *Reconciler) resume(ctx context.Context, begun []zone.Run) (resumed []zone.Run, left error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-resumeMargin))
@@ -115,12 +117,17 @@ func (c *Reconciler) resume(ctx context.Context, begun []zone.Run) (resumed []zo
 	}
 	for _, run := range begun {
 		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(c.Now()) < resumeReserve {
-			return resumed, fmt.Errorf("no time is left for run %s", run.ID())
+			return resumed, errors.Join(left, fmt.Errorf("no time is left for run %s", run.ID()))
 		}
-		if _, err := c.Ingester.Run(ctx, run); err != nil {
-			return resumed, err
+		_, err := c.Ingester.Run(ctx, run)
+		if err == nil {
+			resumed = append(resumed, run)
+			continue
 		}
-		resumed = append(resumed, run)
+		left = errors.Join(left, err)
+		if unwell := new(source.Error); errors.As(err, &unwell) {
+			break
+		}
 	}
-	return resumed, nil
+	return resumed, left
 }

@@ -51,7 +51,7 @@ func (k *credentials) load(ctx context.Context) error {
 	if value == "" && !auth.Optional {
 		return k.fault("secret %q is empty", k.client.secret)
 	}
-	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) && auth.Kind != "oauth2_client_credentials" && auth.Kind != "http_basic" {
+	if controls(auth, value) {
 		return k.fault("secret %q holds control characters", k.client.secret)
 	}
 	k.read, k.secret = true, value
@@ -104,14 +104,9 @@ func (k *credentials) put(ctx context.Context, r *http.Request) error {
 	return nil
 }
 
-// pair reads a secret of two parts, as a JSON object with the two members or as first:second.
+// pair reads a secret of two parts.
 func (k *credentials) pair(first, second string) (string, string, error) {
-	if strings.HasPrefix(k.secret, "{") {
-		var members map[string]string
-		if err := json.Unmarshal([]byte(k.secret), &members); err == nil && members[first] != "" && members[second] != "" {
-			return members[first], members[second], nil
-		}
-	} else if a, b, ok := strings.Cut(k.secret, ":"); ok && a != "" {
+	if a, b, ok := pairOf(k.secret, first, second); ok {
 		return a, b, nil
 	}
 	return "", "", k.fault("secret %q is neither %s:%s nor a JSON object with the members %s and %s", k.client.secret, first, second, first, second)

@@ -13,9 +13,6 @@ import (
 	"tributary/shared/zone"
 )
 
-// receiveBatch is the most that SQS hands out at once.
-const receiveBatch = 10
-
 // Queue is an SQS queue that is emptied by hand.
 type Queue struct {
 	client *sqs.Client
@@ -27,26 +24,27 @@ func NewQueue(client *sqs.Client, url string) *Queue {
 	return &Queue{client: client, url: url}
 }
 
-// Receive takes up to ten messages, which nobody else sees for the given time; none when the queue shows none.
+// Receive takes a message, which nobody else sees for the given time; false when the queue shows none.
 //
 // IAM: sqs:ReceiveMessage.
-func (q *Queue) Receive(ctx context.Context, hidden time.Duration) ([]zone.QueueMessage, error) {
+func (q *Queue) Receive(ctx context.Context, hidden time.Duration) (zone.QueueMessage, bool, error) {
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &q.url, MaxNumberOfMessages: receiveBatch, VisibilityTimeout: int32(hidden / time.Second),
+		QueueUrl: &q.url, MaxNumberOfMessages: 1, VisibilityTimeout: int32(hidden / time.Second),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 		WaitTimeSeconds:             1, // asks all of SQS's servers
 	})
 	if err != nil {
-		return nil, fmt.Errorf("receive from %s: %w", q.url, err)
+		return zone.QueueMessage{}, false, fmt.Errorf("receive from %s: %w", q.url, err)
 	}
-	messages := make([]zone.QueueMessage, len(out.Messages))
-	for i, m := range out.Messages {
-		messages[i] = zone.QueueMessage{ID: aws.ToString(m.MessageId), Receipt: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body)}
-		if sent, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil {
-			messages[i].Sent = time.UnixMilli(sent).UTC()
-		}
+	if len(out.Messages) == 0 {
+		return zone.QueueMessage{}, false, nil
 	}
-	return messages, nil
+	m := out.Messages[0]
+	message := zone.QueueMessage{ID: aws.ToString(m.MessageId), Receipt: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body)}
+	if sent, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil {
+		message.Sent = time.UnixMilli(sent).UTC()
+	}
+	return message, true, nil
 }
 
 // Delete removes a message that was received.

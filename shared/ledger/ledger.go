@@ -74,8 +74,16 @@ func (r *Run) State() State {
 // readers bounds how many audit rows are read at the same time.
 const readers = 8
 
-// Read returns the runs of a dataset that were scheduled from one time to another, both included, in that order.
+// Read returns the runs of a dataset that were scheduled from one time to another, both included, in that order. From
+// the zero time they are all.
 func Read(ctx context.Context, raw Raw, audit Audit, dataset string, from, to time.Time) ([]Run, error) {
+	if from.IsZero() {
+		first, ok, err := firstDay(ctx, raw, dataset)
+		if err != nil || !ok {
+			return nil, err
+		}
+		from = first
+	}
 	from, to = from.UTC().Truncate(time.Second), to.UTC()
 	b := book{dataset: dataset, from: from, to: to, runs: map[string]*Run{}}
 	rows := map[string]*Run{} // by key
@@ -117,6 +125,23 @@ func Read(ctx context.Context, raw Raw, audit Audit, dataset string, from, to ti
 		runs = append(runs, *b.runs[id])
 	}
 	return runs, nil
+}
+
+// firstDay is the day of the oldest raw object; false when there is none.
+func firstDay(ctx context.Context, raw Raw, dataset string) (time.Time, bool, error) {
+	prefix := zone.RawPrefix(dataset)
+	for object, err := range raw.List(ctx, prefix, "") {
+		if err != nil {
+			return time.Time{}, false, fmt.Errorf("list raw runs of %s: %w", dataset, err)
+		}
+		folder, _, _ := strings.Cut(strings.TrimPrefix(object.Key, prefix), "/")
+		day, err := time.Parse(time.DateOnly, strings.TrimPrefix(folder, "dt="))
+		if err != nil {
+			return time.Time{}, false, fmt.Errorf("read key %s: %w", object.Key, err)
+		}
+		return day, true, nil
+	}
+	return time.Time{}, false, nil
 }
 
 // book collects runs.

@@ -93,6 +93,20 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestReadFromTheBeginning(t *testing.T) {
+	z := newZones()
+	runs, err := ledger.Read(t.Context(), z.raw, z.lake, "coins", time.Time{}, at("2025-03-05T03:00:00Z"))
+	if err != nil || len(runs) != 0 {
+		t.Errorf("an empty zone has %v, %v", runs, err)
+	}
+	z.run(t, "coins", "2024-12-24T00:00:00Z", 1, true, nil)
+	z.run(t, "coins", "2025-03-04T00:00:00Z", 1, true, nil)
+	runs, err = ledger.Read(t.Context(), z.raw, z.lake, "coins", time.Time{}, at("2025-03-05T03:00:00Z"))
+	if err != nil || len(runs) != 2 || runs[0].ID() != "20241224T000000Z" {
+		t.Errorf("got %v, %v", runs, err)
+	}
+}
+
 func TestReadFails(t *testing.T) {
 	denied := errors.New("AccessDenied")
 	day := at("2025-03-04T00:00:00Z")

@@ -1,7 +1,7 @@
 // Package cli is the command of the local environment: run sends a dataset's records the whole way and shows what
-// happened, invoke calls one function with one event.
+// happened, invoke calls one function with one event, ops does what operators do.
 //
-// Both build the functions for this machine, deploy the stack's own program on the embedded AWS, give it back what
+// All build the functions for this machine, deploy the stack's own program on the embedded AWS, give it back what
 // earlier runs left in .local, and save what is there at the end. The exit status is 0 only if everything went well:
 // 1 after any failure of the environment, a function or the run's own figures, 2 after a wrong call.
 package cli
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"tributary/infra/local/screen"
+	"tributary/infra/ops/console"
 )
 
 // Exit statuses.
@@ -29,6 +30,7 @@ const usage = `usage: local COMMAND [flags] …
 
   run      send a dataset's records the whole way and show what happened
   invoke   call one function with one event
+  ops      what operators do: status, replay, release, redrive, backfill, rejects, upload, secret
 
 COMMAND -help shows its flags.
 `
@@ -45,7 +47,7 @@ func conclude(ctx context.Context, err error, stderr io.Writer) int {
 		return 0
 	case err == errShown: //nolint:errorlint // alone: what is joined to it has not been shown
 		return exitFailed
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.Is(err, console.ErrUsage):
 		fmt.Fprintln(stderr, err)
 		return exitUsage
 	case ctx.Err() != nil:
@@ -79,6 +81,8 @@ func dispatch(ctx context.Context, args []string, stdout *os.File, getenv func(s
 			return err
 		}
 		return invoke(ctx, o, stdout, screen.StyleOf(stdout, o.colours, getenv))
+	case "ops":
+		return operate(ctx, args, stdout, screen.StyleOf(stdout, screen.Auto, getenv))
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(stdout, usage)
 		return nil

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"tributary/infra/local/files"
+	"tributary/infra/local/screen"
+	"tributary/infra/ops/console"
+)
+
+// operate runs one of the operators' commands on the state that earlier runs left in .local, and saves what it leaves.
+func operate(ctx context.Context, args []string, stdout *os.File, style screen.Style) (err error) {
+	o, err := console.Parse(args, time.Now(), stdout)
+	if err != nil {
+		return err
+	}
+	if o.Stack != "" || o.Outputs != "" {
+		return fmt.Errorf("%w: -stack and -outputs name what is deployed; this is the local environment", errUsage)
+	}
+	progress := screen.NewProgress(stdout, style, time.Now)
+	stop := ticking(progress)
+	s, err := open(ctx, options{stack: "dev", dir: o.Dir}, progress)
+	stop()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	target, err := s.target()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout)
+	c := console.Console{Out: stdout, Now: time.Now, AskSecret: console.AskSecret(os.Stdin, stdout)}
+	failed := c.Run(ctx, o, target)
+	if ctx.Err() != nil {
+		return failed
+	}
+	return s.settle(ctx, stdout, failed)
+}
+
+// target is the environment as the operator sees it.
+func (s *session) target() (console.Target, error) {
+	credentials, err := s.env.Credentials("")
+	if err != nil {
+		return console.Target{}, err
+	}
+	exports, err := json.Marshal(s.env.Exports())
+	if err != nil {
+		return console.Target{}, fmt.Errorf("read outputs of the stack: %w", err)
+	}
+	outputs, err := console.ReadOutputs(exports)
+	if err != nil {
+		return console.Target{}, err
+	}
+	return console.Target{
+		Name: "the local environment", Outputs: outputs, Contracts: s.contracts,
+		AWS: aws.Config{
+			Region: credentials.Region, BaseEndpoint: &s.env.Endpoint,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{
+					AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken,
+				}, nil
+			}),
+		},
+	}, nil
+}
+
+// settle waits until what a command has set off is done, saves what there is, and tells of what went wrong.
+func (s *session) settle(ctx context.Context, stdout *os.File, failed error) error {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	quiet := s.env.Quiet(waiting)
+	var state files.State
+	var err error
+	if state, err = s.snapshot(); err == nil {
+		err = s.save(state)
+	}
+	faults := s.watch.faults()
+	for _, fault := range faults {
+		fmt.Fprintln(stdout, "  "+fault)
+	}
+	if len(faults) > 0 && failed == nil {
+		failed = errShown
+	}
+	return errors.Join(failed, quiet, err)
+}

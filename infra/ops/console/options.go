@@ -1,0 +1,219 @@
+package console
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"tributary/shared/zone"
+)
+
+// ErrUsage is wrapped by errors that come from how a command was called.
+var ErrUsage = errors.New("wrong call")
+
+// Options are a command with its arguments.
+type Options struct {
+	Command string
+
+	Stack   string // whose pipelines are worked on
+	Outputs string // file with the stack's outputs; "": pulumi is asked
+	Dir     string // of a local environment's state
+
+	Dataset  string // "": all, where the command takes none
+	From, To time.Time
+	At       time.Time // upload, backfill: names the run
+	Part     zone.Range
+	Run      string // rejects
+	File     string // upload
+	Force    bool
+	Parallel int
+	Limit    int
+	Full     bool
+
+	from, to, at string
+}
+
+// verb is a command: its arguments, what it does, and how far back it looks when no time is given.
+type verb struct {
+	name  string
+	args  string
+	does  string
+	back  time.Duration // 0: to the beginning
+	flags func(*flag.FlagSet, *Options)
+}
+
+const day = 24 * time.Hour
+
+func times(f *flag.FlagSet, o *Options) {
+	f.StringVar(&o.from, "from", "", "first scheduled `time`: a run id, 2025-03-04 or 2025-03-04T14:45:00Z")
+	f.StringVar(&o.to, "to", "", "last scheduled `time`; a date means its whole day (default: now)")
+}
+
+func names(f *flag.FlagSet, o *Options) {
+	f.StringVar(&o.at, "at", "", "`time` that names the run (default: now)")
+}
+
+var verbs = []verb{
+	{"status", "[DATASET]", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless -from)", 3 * day, times},
+	{"replay", "DATASET", "has the process function process runs again; without -force only those that the deployed contract and engine have not done, so a replay that was interrupted goes on when it is given again (all runs, unless -from)", 0, func(f *flag.FlagSet, o *Options) {
+		times(f, o)
+		f.BoolVar(&o.Force, "force", false, "process runs again that are done by the deployed contract and engine")
+		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
+	}},
+	{"release", "DATASET", "processes held, unreadable and too large runs again, after the contract was mended and deployed (the last 30 days, unless -from)", 30 * day, func(f *flag.FlagSet, o *Options) {
+		times(f, o)
+		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
+	}},
+	{"redrive", "[DATASET]", "sends the events in the failure queues to their functions again, and deletes those that succeed", 0, nil},
+	{"backfill", "DATASET FROM TO", "brings a part of the source's past as one run; FROM and TO are values of the contract's incremental cursor", 0, names},
+	{"rejects", "DATASET [RUN]", "shows rejected records with every reason, classified values hidden (the newest run of the last 30 days that has any)", 30 * day, func(f *flag.FlagSet, o *Options) {
+		f.IntVar(&o.Limit, "limit", 20, "records shown")
+		f.BoolVar(&o.Full, "full", false, "show all members of a record, not only its key and the faulty ones")
+	}},
+	{"upload", "DATASET FILE", "brings a file as a run: what the API would answer, or the records alone, one a line; gzip is unpacked", 0, names},
+	{"secret", "DATASET", "sets the source's secret, from the terminal without echo or from standard input", 0, nil},
+}
+
+// Parse reads a command with its arguments. Flags may stand anywhere.
+func Parse(args []string, now time.Time, help io.Writer) (Options, error) {
+	var o Options
+	if len(args) == 0 {
+		return o, fmt.Errorf("%w: no command\n%s", ErrUsage, Usage())
+	}
+	i := slices.IndexFunc(verbs, func(v verb) bool { return v.name == args[0] })
+	if i < 0 {
+		return o, fmt.Errorf("%w: there is no command %q\n%s", ErrUsage, args[0], Usage())
+	}
+	v := verbs[i]
+	o.Command = v.name
+	f := flag.NewFlagSet(v.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {
+		fmt.Fprintf(help, "usage: go tool mage ops:%s %s [flags]\n\n%s %s.\n\n", v.name, v.args, v.name, v.does)
+		f.SetOutput(help)
+		f.PrintDefaults()
+		f.SetOutput(io.Discard)
+	}
+	f.StringVar(&o.Stack, "stack", "", "`name` of the deployed stack (default: the local environment)")
+	f.StringVar(&o.Outputs, "outputs", "", "`file` with what pulumi stack output --json says (default: pulumi is asked)")
+	f.StringVar(&o.Dir, "dir", "", "`folder` of the local environment's state (default: .local)")
+	if v.flags != nil {
+		v.flags(f, &o)
+	}
+	words, err := parseAnywhere(f, args[1:])
+	if err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, fmt.Errorf("%w: %s; %s -help shows the flags", ErrUsage, strings.TrimPrefix(err.Error(), "flag "), v.name)
+	}
+	if err := o.take(v, words); err != nil {
+		return o, err
+	}
+	return o, o.readTimes(v, now)
+}
+
+// parseAnywhere parses flags between, before and behind words.
+func parseAnywhere(f *flag.FlagSet, args []string) (words []string, err error) {
+	for {
+		if err := f.Parse(args); err != nil {
+			return nil, err
+		}
+		if f.NArg() == 0 {
+			return words, nil
+		}
+		words, args = append(words, f.Arg(0)), f.Args()[1:]
+	}
+}
+
+// take reads the words of a command, by the names of its arguments.
+func (o *Options) take(v verb, words []string) error {
+	takes := strings.Fields(v.args)
+	wrong := fmt.Errorf("%w: %s takes %s, not %q", ErrUsage, v.name, v.args, words)
+	if len(words) > len(takes) {
+		return wrong
+	}
+	for i, name := range takes {
+		optional := strings.HasPrefix(name, "[")
+		if i >= len(words) {
+			if !optional {
+				return wrong
+			}
+			continue
+		}
+		switch strings.Trim(name, "[]") {
+		case "DATASET":
+			o.Dataset = words[i]
+		case "FROM":
+			o.Part.From = words[i]
+		case "TO":
+			o.Part.To = words[i]
+		case "RUN":
+			o.Run = words[i]
+		case "FILE":
+			o.File = words[i]
+		}
+	}
+	return nil
+}
+
+func (o *Options) readTimes(v verb, now time.Time) error {
+	now = now.UTC().Truncate(time.Second)
+	o.To, o.At = now, now
+	if v.back > 0 {
+		o.From = now.Add(-v.back)
+	}
+	for _, t := range []struct {
+		flag, text string
+		end        bool
+		into       *time.Time
+	}{{"from", o.from, false, &o.From}, {"to", o.to, true, &o.To}, {"at", o.at, false, &o.At}} {
+		if t.text == "" {
+			continue
+		}
+		at, err := readTime(t.text, t.end)
+		if err != nil {
+			return fmt.Errorf("%w: -%s=%s is neither a run id nor a time such as 2025-03-04 or 2025-03-04T14:45:00Z", ErrUsage, t.flag, t.text)
+		}
+		*t.into = at
+	}
+	if o.to != "" && o.from == "" && v.back > 0 {
+		o.From = o.To.Add(-v.back)
+	}
+	if o.To.Before(o.From) {
+		return fmt.Errorf("%w: the end %s lies before the beginning %s", ErrUsage, o.To.Format(time.RFC3339), o.From.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// readTime reads a run id, a time or a date, of which it takes the beginning or the end.
+func readTime(text string, end bool) (time.Time, error) {
+	if run, err := zone.ParseRunID("", text); err == nil {
+		return run.At, nil
+	}
+	if at, err := time.Parse(time.DateOnly, text); err == nil {
+		if end {
+			at = at.Add(day - time.Second)
+		}
+		return at, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	return at.UTC().Truncate(time.Second), err
+}
+
+// Usage lists the commands.
+func Usage() string {
+	var b strings.Builder
+	b.WriteString("usage: go tool mage ops:COMMAND … [flags]\n\n")
+	for _, v := range verbs {
+		what, _, _ := strings.Cut(v.does, " (")
+		what, _, _ = strings.Cut(what, ";")
+		fmt.Fprintf(&b, "  %-26s %s\n", v.name+" "+v.args, what)
+	}
+	b.WriteString("\nWithout -stack the commands work on the local environment, with it on what is deployed.\n")
+	return b.String()
+}

@@ -1,0 +1,125 @@
+// Package console is the operators' commands: it reads how they were called, wires the use cases of shared/ops to the
+// stores, functions and queues that a stack's outputs name, and prints what they say. A deployed stack and the local
+// environment differ in the AWS configuration and the outputs, and in nothing else.
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"tributary/shared/cloud"
+	"tributary/shared/contract"
+	"tributary/shared/ops"
+)
+
+// Outputs are the stack's outputs, as far as operators need them.
+type Outputs struct {
+	Region        string                    `json:"region"`
+	RawBucket     string                    `json:"rawBucket"`
+	LakeBucket    string                    `json:"lakeBucket"`
+	RejectsBucket string                    `json:"rejectsBucket"`
+	Datasets      map[string]DatasetOutputs `json:"datasets"`
+}
+
+// DatasetOutputs are those of one dataset. Queues are given by URL.
+type DatasetOutputs struct {
+	IngestFunction      string `json:"ingestFunction"`
+	ProcessFunction     string `json:"processFunction"`
+	IngestFailures      string `json:"ingestFailures"`
+	ProcessFailures     string `json:"processFailures"`
+	ScheduleUndelivered string `json:"scheduleUndelivered"`
+	Secret              string `json:"secret"` // "": the source asks for none
+}
+
+// ReadOutputs reads what pulumi stack output --json prints.
+func ReadOutputs(text []byte) (Outputs, error) {
+	var o Outputs
+	if err := json.Unmarshal(text, &o); err != nil {
+		return o, fmt.Errorf("read outputs of the stack: %w", err)
+	}
+	if o.RawBucket == "" || o.LakeBucket == "" || o.RejectsBucket == "" || len(o.Datasets) == 0 {
+		return o, fmt.Errorf("read outputs of the stack: they name no buckets or no datasets: is the stack deployed?")
+	}
+	return o, nil
+}
+
+// Target is what the commands work on.
+type Target struct {
+	Name      string // stack dev, the local environment, …
+	AWS       aws.Config
+	Outputs   Outputs
+	Contracts []*contract.Contract // all datasets
+}
+
+// pipeline is one dataset of the target.
+type pipeline struct {
+	contract           *contract.Contract
+	outputs            DatasetOutputs
+	raw, lake, rejects *cloud.Bucket
+	ingest, process    *cloud.Function
+	secrets            *cloud.Secrets
+	queues             []failureQueue
+}
+
+// failureQueue is a queue with the function that its events are for.
+type failureQueue struct {
+	name     string
+	queue    *cloud.Queue
+	function *cloud.Function
+}
+
+// pipelines are those of a dataset, or all.
+func (t Target) pipelines(dataset string) ([]pipeline, error) {
+	var found []pipeline
+	var names []string
+	for _, c := range t.Contracts {
+		names = append(names, c.Dataset)
+		if dataset != "" && c.Dataset != dataset {
+			continue
+		}
+		outputs, ok := t.Outputs.Datasets[c.Dataset]
+		if !ok {
+			return nil, fmt.Errorf("find dataset %s: %s does not have it; deploy first", c.Dataset, t.Name)
+		}
+		found = append(found, t.pipeline(c, outputs))
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w: there is no dataset %s; there is %s", ErrUsage, dataset, strings.Join(names, ", "))
+	}
+	return found, nil
+}
+
+func (t Target) pipeline(c *contract.Contract, outputs DatasetOutputs) pipeline {
+	buckets, queues := s3.NewFromConfig(t.AWS), sqs.NewFromConfig(t.AWS)
+	functions := lambda.NewFromConfig(t.AWS)
+	p := pipeline{
+		contract: c, outputs: outputs,
+		raw:     cloud.NewBucket(buckets, t.Outputs.RawBucket),
+		lake:    cloud.NewBucket(buckets, t.Outputs.LakeBucket),
+		rejects: cloud.NewBucket(buckets, t.Outputs.RejectsBucket),
+		ingest:  cloud.NewFunction(functions, outputs.IngestFunction),
+		process: cloud.NewFunction(functions, outputs.ProcessFunction),
+		secrets: cloud.NewSecrets(secretsmanager.NewFromConfig(t.AWS)),
+	}
+	p.queues = []failureQueue{
+		{"failed ingests", cloud.NewQueue(queues, outputs.IngestFailures), p.ingest},
+		{"failed runs", cloud.NewQueue(queues, outputs.ProcessFailures), p.process},
+		{"undelivered schedules", cloud.NewQueue(queues, outputs.ScheduleUndelivered), p.ingest},
+	}
+	return p
+}
+
+func (p pipeline) counters() map[string]ops.Counter {
+	counters := map[string]ops.Counter{}
+	for _, q := range p.queues {
+		counters[q.name] = q.queue
+	}
+	return counters
+}

@@ -120,6 +120,24 @@ func contractTool(ctx context.Context, args ...string) error {
 	return tool(ctx, "./infra/contract", "contract", "compiling the contract checker", args...)
 }
 
+// Infra groups what concerns the infrastructure.
+type Infra mg.Namespace
+
+// Preview prints every resource of a stack with its inputs, without credentials: `mage infra:preview dev`; -json for machines.
+func (Infra) Preview(ctx context.Context, stack string, json *bool) error {
+	return previewTool(ctx, append(append([]string{"show"}, flags{"json": json}.words()...), stack)...)
+}
+
+// Diff prints what two stacks do not have in common, without credentials: `mage infra:diff dev prod`.
+func (Infra) Diff(ctx context.Context, stack, other string) error {
+	return previewTool(ctx, "diff", stack, other)
+}
+
+func previewTool(ctx context.Context, args ...string) error {
+	return tool(ctx, "./infra/preview", "preview",
+		"compiling the deployment program (a first time takes minutes: the Pulumi AWS SDK is large)", args...)
+}
+
 // Bench holds the engine against DuckDB on this machine and prints ratios: -records=N, -rounds=N, -largest=N.
 func Bench(ctx context.Context, records, rounds, largest *string) error {
 	mg.CtxDeps(ctx, Build)
@@ -290,7 +308,8 @@ func step(name string, args ...string) error {
 	return nil
 }
 
-// ticker prints a line of progress now and then, the first after a second: what is quick stays quiet.
+// ticker tells of progress now and then, the first time after a second: what is quick stays quiet, and what a target
+// prints for machines stays clean.
 type ticker struct {
 	what string
 	next time.Time
@@ -305,10 +324,10 @@ func (t *ticker) line(text string) {
 	}
 	t.next = now.Add(10 * time.Second)
 	if t.what != "" {
-		fmt.Println(t.what)
+		fmt.Fprintln(os.Stderr, t.what)
 		t.what = ""
 	}
-	fmt.Println("  " + text)
+	fmt.Fprintln(os.Stderr, "  "+text)
 }
 
 func haveCompiler() bool {

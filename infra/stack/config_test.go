@@ -273,11 +273,11 @@ func TestDeploy(t *testing.T) {
 func TestFindRoot(t *testing.T) {
 	p := newProject(t)
 	inside := filepath.Join(p.root, datasetsDir)
-	got, err := findRoot(inside)
+	got, err := FindRoot(inside)
 	if err != nil || got != p.root {
-		t.Errorf("findRoot(%s) = %s, %v, want %s", inside, got, err, p.root)
+		t.Errorf("FindRoot(%s) = %s, %v, want %s", inside, got, err, p.root)
 	}
-	if _, err := findRoot(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no Pulumi.yaml") {
+	if _, err := FindRoot(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no Pulumi.yaml") {
 		t.Errorf("findRoot outside a project: %v", err)
 	}
 }

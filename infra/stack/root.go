@@ -11,9 +11,9 @@ import (
 // datasetsDir is where the contracts are, below the root of the project.
 const datasetsDir = "shared/datasets"
 
-// findRoot walks up from dir to the folder with Pulumi.yaml: Pulumi starts the program in infra, tests and the local
+// FindRoot walks up from dir to the folder with Pulumi.yaml: Pulumi starts the program in infra, tests and the local
 // environment start it elsewhere.
-func findRoot(dir string) (string, error) {
+func FindRoot(dir string) (string, error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		_, err := os.Stat(filepath.Join(at, "Pulumi.yaml"))
 		if err == nil {

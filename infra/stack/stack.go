@@ -37,7 +37,7 @@ func Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return fmt.Errorf("find root of the project: %w", err)
 	}
-	root, err := findRoot(dir)
+	root, err := FindRoot(dir)
 	if err != nil {
 		return err
 	}

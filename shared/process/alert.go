@@ -258,9 +258,9 @@ func pointerTo(c *contract.Column) string {
 	return b.String()
 }
 
-func escape(token string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
-}
+var escaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+func escape(token string) string { return escaper.Replace(token) }
 
 // text shows of a record its keys and the members that its violations are about, classified ones masked. Nothing is
 // shown of a record that is no whole object: what it holds cannot be told.

@@ -135,13 +135,22 @@ func (j *job) alerting(stored *seen) bool {
 	return err == nil && j.Now().Before(until)
 }
 
-// newerContract tells whether the row was written under a newer version of the contract than this one.
+// newerContract tells whether a newer version of the contract than this one has had the run: its outcome stands in the
+// row, or it was a replay that left an older one's in place.
 func (j *job) newerContract(row *zone.AuditRow) (bool, error) {
-	version, err := contract.ParseVersion(row.ContractVersion)
-	if err != nil {
-		return false, fmt.Errorf("read audit row: %w", err)
+	for _, text := range []string{row.ContractVersion, row.Replay.ContractVersion} {
+		if text == "" { // there was no such replay
+			continue
+		}
+		version, err := contract.ParseVersion(text)
+		if err != nil {
+			return false, fmt.Errorf("read audit row: %w", err)
+		}
+		if version.Compare(j.Contract.Version) > 0 {
+			return true, nil
+		}
 	}
-	return version.Compare(j.Contract.Version) > 0, nil
+	return false, nil
 }
 
 // encodeLine gives a JSON document of one line, as the SerDe reads it.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -245,9 +247,6 @@ func (j *job) left(before *seen, force bool) (step, error) {
 		return readAndStore, nil
 	}
 	row := &before.row
-	if newer, err := j.newerContract(row); err != nil || newer {
-		return yield, err
-	}
 	state := ""
 	switch {
 	case identityOf(row) == j.id:
@@ -262,6 +261,10 @@ func (j *job) left(before *seen, force bool) (step, error) {
 		return alertOnly, nil
 	case state == zone.StateDone && !force:
 		return nothing, nil
+	}
+	newer, err := j.newerContract(row)
+	if err != nil || newer {
+		return yield, err
 	}
 	return readAndStore, nil
 }
@@ -414,8 +417,8 @@ func (j *job) publish(ctx context.Context, files *fileSet, before map[string]zon
 			return fmt.Errorf("complete file %s: %w", f.key, err)
 		}
 	}
-	for key, old := range before {
-		err := files.store.Delete(ctx, key, zone.Condition{IfMatch: old.ETag})
+	for _, key := range slices.Sorted(maps.Keys(before)) {
+		err := files.store.Delete(ctx, key, zone.Condition{IfMatch: before[key].ETag})
 		if errors.Is(err, zone.ErrCondition) {
 			err = j.changed(ctx, key, claim)
 		}
@@ -540,8 +543,8 @@ func (j *job) tidy(ctx context.Context, now seen) error {
 		return err
 	}
 	for i, s := range stores {
-		for key, object := range stale[i] {
-			err := s.store.Delete(ctx, key, zone.Condition{IfMatch: object.ETag})
+		for _, key := range slices.Sorted(maps.Keys(stale[i])) {
+			err := s.store.Delete(ctx, key, zone.Condition{IfMatch: stale[i][key].ETag})
 			if err != nil && !errors.Is(err, zone.ErrCondition) {
 				return fmt.Errorf("remove file %s of an older contract: %w", key, err)
 			}

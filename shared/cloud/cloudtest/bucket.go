@@ -19,9 +19,10 @@ import (
 
 // Bucket stands in for a versioned S3 bucket.
 type Bucket struct {
-	Name   string
-	Faults *Faults
-	Now    func() time.Time // nil: the zero time
+	Name     string
+	Faults   *Faults
+	Now      func() time.Time // nil: the zero time
+	PartSize int              // of uploads; 0: PartSize
 
 	*bucketState
 }

@@ -7,7 +7,7 @@ import (
 	"tributary/shared/zone"
 )
 
-// PartSize is the size of the parts of a stand-in's uploads: small, so that tests see many.
+// PartSize is the size of the parts of a stand-in's uploads unless its Bucket says otherwise: small, so that tests see many.
 const PartSize = 16 << 10
 
 // Upload is Bucket.Upload of package cloud.
@@ -31,8 +31,12 @@ func (u *upload) Write(p []byte) (int, error) {
 		return 0, errors.New("write: the upload has ended")
 	}
 	u.body = append(u.body, p...)
-	for len(u.body)-u.sent > PartSize {
-		if err := u.send(u.sent + PartSize); err != nil {
+	size := u.bucket.PartSize
+	if size == 0 {
+		size = PartSize
+	}
+	for len(u.body)-u.sent > size {
+		if err := u.send(u.sent + size); err != nil {
 			return 0, err
 		}
 	}

@@ -1,0 +1,356 @@
+package proof
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tributary/shared/zone"
+)
+
+// outcome is what a run leaves. What may differ between attempts is taken out.
+type outcome struct {
+	Lake, Rejects map[string]string
+	Audit         zone.AuditRow
+
+	alerts map[string]string                    // text by id
+	items  map[string]map[string]zone.Attribute // of this run alone
+}
+
+// outcomeOf reads what the world holds of a run.
+func (w *world) outcomeOf(run int) (outcome, error) {
+	r := runs[run].Run
+	o := outcome{Lake: map[string]string{}, Rejects: map[string]string{}}
+	for key, body := range w.lake.Bodies() {
+		switch {
+		case strings.HasPrefix(key, r.LakeRunPrefix("people")):
+			o.Lake[key] = string(body)
+		case key == r.AuditKey():
+			if err := json.Unmarshal(body, &o.Audit); err != nil {
+				return o, fmt.Errorf("read audit row: %w", err)
+			}
+			o.Audit.StoredAt, o.Audit.Replay.StoredAt = "", ""
+		}
+	}
+	for key, body := range w.rejects.Bodies() {
+		if strings.HasPrefix(key, r.RejectsRunPrefix()) {
+			o.Rejects[key] = string(body)
+		}
+	}
+	return o, nil
+}
+
+// alertsOf lists what was sent about a run.
+func (w *world) alertsOf(run int) map[string]string {
+	alerts := map[string]string{}
+	for _, m := range w.topic.Messages() {
+		if m.Attributes["run"] == runs[run].ID() {
+			alerts[m.Attributes["alert_id"]] = m.Subject + "\n" + m.Body
+		}
+	}
+	return alerts
+}
+
+// print identifies the raw objects of a run.
+func (w *world) print(run int) string {
+	if known, ok := w.prints[run]; ok {
+		return known
+	}
+	prefix := strings.TrimSuffix(runs[run].ManifestKey(), zone.ManifestName)
+	bodies := w.raw.Bodies()
+	hash := sha256.New()
+	for _, key := range slices.Sorted(maps.Keys(bodies)) {
+		if strings.HasPrefix(key, prefix) {
+			object, err := w.raw.With(nil).Head(context.Background(), key)
+			fmt.Fprintln(hash, key, object.Version, len(bodies[key]), err)
+			hash.Write(bodies[key])
+		}
+	}
+	w.prints[run] = string(hash.Sum(nil))
+	return w.prints[run]
+}
+
+// references remembers clean runs.
+type references struct {
+	mu    sync.Mutex
+	known map[string]outcome
+}
+
+var clean = references{known: map[string]outcome{}}
+
+// after is what a run comes to when it is processed under each of the editions, one after the other and undisturbed.
+func (r *references) after(w *world, run int, order []int) (outcome, error) {
+	key := fmt.Sprint(w.print(run), run, order)
+	r.mu.Lock()
+	known, ok := r.known[key]
+	r.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	other := newWorld(w.raw)
+	for _, e := range order {
+		// Each comes when the one before has ended for certain.
+		other.now = other.now.Add(20 * time.Minute)
+		if _, err := other.processor(editions[e], nil).Handle(context.Background(), replay(run, false)); err != nil {
+			return outcome{}, fmt.Errorf("process run %d undisturbed under %v: %w", run, order, err)
+		}
+	}
+	o, err := other.outcomeOf(run)
+	if err != nil {
+		return outcome{}, err
+	}
+	o.alerts, o.items = other.alertsOf(run), other.table.Items()
+	r.mu.Lock()
+	r.known[key] = o
+	r.mu.Unlock()
+	return o, nil
+}
+
+// permutations lists the orders of a few editions, the rising one first.
+func permutations(of []int) [][]int {
+	if len(of) < 2 {
+		return [][]int{slices.Clone(of)}
+	}
+	var all [][]int
+	for i := range of {
+		rest := slices.Delete(slices.Clone(of), i, i+1)
+		for _, p := range permutations(rest) {
+			all = append(all, append([]int{of[i]}, p...))
+		}
+	}
+	return all
+}
+
+// check holds the end against clean runs; "" when it is one of theirs.
+func (s *stage) check() string {
+	if s.fault != "" {
+		return s.fault
+	}
+	if problem := s.checkRaw(); problem != "" {
+		return problem
+	}
+	var candidates, finals []map[string]map[string]zone.Attribute
+	for run := range runs {
+		asked := s.editionsOf(run)
+		if len(asked) == 0 {
+			continue
+		}
+		got, err := s.outcomeOf(run)
+		if err != nil {
+			return err.Error()
+		}
+		problem := ""
+		for _, order := range permutations(asked) {
+			want, err := clean.after(s.world, run, order)
+			if err != nil {
+				return err.Error()
+			}
+			diff := cmp.Diff(want, got, ignoreRest)
+			if diff == "" {
+				problem = ""
+				break
+			}
+			if problem == "" {
+				problem = fmt.Sprintf("run %d is not what clean runs in any order leave (-in rising order, +here):\n%s", run, diff)
+			}
+		}
+		if problem == "" {
+			problem = s.checkAlerts(run, asked, &got.Audit)
+		}
+		if problem != "" {
+			return problem
+		}
+		for _, e := range asked {
+			alone, err := clean.after(s.world, run, []int{e})
+			if err != nil {
+				return err.Error()
+			}
+			candidates = append(candidates, alone.items)
+			if got.Audit.Outcome == zone.OutcomeLoaded && got.Audit.ContractVersion == editions[e].version {
+				finals = append(finals, alone.items)
+			}
+		}
+	}
+	return s.checkItems(candidates, finals)
+}
+
+var ignoreRest = cmp.FilterPath(func(p cmp.Path) bool {
+	switch p.Last().String() {
+	case ".alerts", ".items":
+		return true
+	}
+	return false
+}, cmp.Ignore())
+
+// editionsOf lists the editions under which the schedule processes a run, oldest first.
+func (s *stage) editionsOf(run int) []int {
+	var asked []int
+	for _, a := range s.actors {
+		if a.What != ingests && a.Run == run && !slices.Contains(asked, a.Edition) {
+			asked = append(asked, a.Edition)
+		}
+	}
+	slices.Sort(asked)
+	return asked
+}
+
+// checkRaw holds the raw zone: every object written once, and the manifest what stands.
+func (s *stage) checkRaw() string {
+	bodies := s.raw.Bodies()
+	if s.raw.Versions() != len(bodies) {
+		return fmt.Sprintf("the raw zone has %d objects in %d versions", len(bodies), s.raw.Versions())
+	}
+	for run := range runs {
+		body, ok := bodies[runs[run].ManifestKey()]
+		if !ok {
+			continue
+		}
+		var m zone.Manifest
+		if err := json.Unmarshal(body, &m); err != nil {
+			return err.Error()
+		}
+		if len(m.Pages) != len(runs[run].pages) || m.Ended != zone.EndedComplete {
+			return fmt.Sprintf("the manifest of run %d lists %d pages and says %s", run, len(m.Pages), m.Ended)
+		}
+		for i, p := range m.Pages {
+			object, err := s.raw.With(nil).Head(context.Background(), runs[run].RawPageKey(i+1))
+			if err != nil {
+				return err.Error()
+			}
+			sum := fmt.Sprintf("%x", sha256.Sum256(bodies[object.Key]))
+			if p.Key != object.Key || p.Version != object.Version || p.Bytes != object.Size || p.SHA256 != sum ||
+				p.FetchedAt.Format("2006-01-02T15:04:05Z07:00") != object.Metadata["fetched-at"] {
+				return fmt.Sprintf("the manifest of run %d says of page %d %+v, and there stands %+v with SHA-256 %s", run, i+1, p, object, sum)
+			}
+		}
+	}
+	return ""
+}
+
+// checkAlerts holds what people were told of a run: what its audit row and every completed invocation speak of, no
+// other than clean runs send, and twice only when it had to be.
+func (s *stage) checkAlerts(run int, asked []int, row *zone.AuditRow) string {
+	got := s.alertsOf(run)
+	want := map[string]bool{}
+	if row.Replay.AlertID != "" {
+		want[row.Replay.AlertID] = true
+	} else if row.AlertID != "" {
+		want[row.AlertID] = true
+	}
+	for _, a := range s.actors {
+		for _, result := range a.results {
+			if a.Run == run && a.What != ingests && result.Status == "processed" && result.AlertID != "" {
+				want[result.AlertID] = true
+			}
+		}
+	}
+	for id := range want {
+		if got[id] == "" {
+			return fmt.Sprintf("run %d: alert %s is missing", run, id)
+		}
+	}
+	for id, text := range got {
+		known := false
+		for _, order := range permutations(asked) {
+			for n := 1; n <= len(order) && !known; n++ {
+				o, err := clean.after(s.world, run, order[:n])
+				if err != nil {
+					return err.Error()
+				}
+				known = o.alerts[id] == text
+			}
+		}
+		if !known {
+			return fmt.Sprintf("run %d: no clean run sends alert %s:\n%s", run, id, text)
+		}
+	}
+	return ""
+}
+
+// checkRepeats counts the alerts that came twice against the invocations that could not know that they had sent theirs.
+func (s *stage) checkRepeats() string {
+	ids := map[string]bool{}
+	messages := s.topic.Messages()
+	for _, m := range messages {
+		ids[m.Attributes["alert_id"]] = true
+	}
+	forced := 0
+	for _, a := range s.actors {
+		if a.What == forces {
+			forced++
+		}
+	}
+	if again := len(messages) - len(ids); again > s.excess+forced {
+		return fmt.Sprintf("%d alerts were sent again, and only %d invocations died or lost an answer between sending and recording", again, s.excess)
+	}
+	return ""
+}
+
+// checkItems holds the serving table. Candidates are the items of every run under every edition it was processed with;
+// finals those of the edition that a run is loaded by. No item of the table is older than a final one, and every item
+// is a candidate: it differs from the final ones only where an older edition served a record that the later one rejects.
+func (s *stage) checkItems(candidates, finals []map[string]map[string]zone.Attribute) string {
+	got := s.table.Items()
+	for key, item := range got {
+		if !slices.ContainsFunc(candidates, func(c map[string]map[string]zone.Attribute) bool { return cmp.Equal(c[key], item) }) {
+			return fmt.Sprintf("no clean run makes item %s: %v", key, item)
+		}
+	}
+	for _, final := range finals {
+		for key, item := range final {
+			if got[key] == nil {
+				return fmt.Sprintf("item %s is missing", key)
+			}
+			if older(got[key], item) {
+				return fmt.Sprintf("item %s is %v, and a newer one was offered: %v", key, got[key], item)
+			}
+		}
+	}
+	return ""
+}
+
+func older(a, b map[string]zone.Attribute) bool {
+	if order := strings.Compare(a["updated_at"].Text, b["updated_at"].Text); order != 0 {
+		return order < 0
+	}
+	return a[zone.ItemOrder].Text < b[zone.ItemOrder].Text
+}
+
+// look holds what readers see at any time: of a run whose audit row is done, the files that the row names are those of
+// its contract, whole.
+func (s *stage) look() string {
+	bodies := s.lake.Bodies()
+	for run := range runs {
+		body, ok := bodies[runs[run].AuditKey()]
+		if !ok || !bytes.Contains(body, []byte(`"state":"done"`)) {
+			continue
+		}
+		var row zone.AuditRow
+		if err := json.Unmarshal(body, &row); err != nil {
+			return err.Error()
+		}
+		if row.State != zone.StateDone || row.Outcome != zone.OutcomeLoaded {
+			continue
+		}
+		edition := slices.IndexFunc(editions, func(e *edition) bool { return e.version == row.ContractVersion })
+		want, err := clean.after(s.world, run, []int{edition})
+		if err != nil {
+			return err.Error()
+		}
+		for _, f := range row.LakeFiles {
+			if string(bodies[f.Key]) != want.Lake[f.Key] {
+				return fmt.Sprintf("run %d is done under %s, and its file %s is another", run, editions[edition].name, f.Key)
+			}
+		}
+	}
+	return ""
+}

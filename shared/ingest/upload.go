@@ -66,8 +66,12 @@ func (u *Uploader) upload(ctx context.Context, run zone.Run, name string, body [
 
 // pages makes pages of a file: the file itself where it is a page, else its lines.
 func (u *Uploader) pages(body []byte) ([][]byte, error) {
-	_, unreadable := record.Count(bytes.NewReader(body), u.Contract.Source.Records)
 	limit := u.Contract.Source.Limits.Body
+	if len(u.Contract.Source.Records) == 0 && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+		// A page may be lines as well; as lines it can be divided, and each is known to be whole.
+		return u.lines(body, limit)
+	}
+	_, unreadable := record.Count(bytes.NewReader(body), u.Contract.Source.Records)
 	switch {
 	case unreadable == nil && limit > 0 && int64(len(body)) > limit:
 		return nil, fmt.Errorf("the file has %d bytes, and limits.body of the contract is %d: raise it, or bring the records one a line", len(body), limit)

@@ -290,6 +290,14 @@ func (e *Env) Messages(topic string) ([]sns.Message, error) { return e.topics.Me
 // Queued lists what a queue holds, by name, URL or ARN.
 func (e *Env) Queued(queue string) ([]sqs.Message, error) { return e.queues.Messages(queue) }
 
+// RestoreQueued puts back a message that an earlier environment held in a queue.
+func (e *Env) RestoreQueued(queue, body string, sent time.Time) error {
+	return e.queues.Restore(queue, body, sent)
+}
+
+// Secret returns the value of a secret, by name or ARN; "" while it has none.
+func (e *Env) Secret(id string) (string, error) { return e.secrets.Value(id) }
+
 // PutSecret sets the value of a secret, by name or ARN.
 func (e *Env) PutSecret(id, value string) error { return e.secrets.Put(id, value) }
 

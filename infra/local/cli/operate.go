@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"time"
 
@@ -39,8 +40,13 @@ func operate(ctx context.Context, args []string, stdout *os.File, style screen.S
 	fmt.Fprintln(stdout)
 	c := console.Console{Out: stdout, Now: time.Now, AskSecret: console.AskSecret(os.Stdin, stdout)}
 	failed := c.Run(ctx, o, target)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || !o.Changes() {
 		return failed
+	}
+	if name := s.outputs.Datasets[o.Dataset].Secret; o.Command == "secret" && failed == nil {
+		if err := s.keepSecret(name); err != nil {
+			return err
+		}
 	}
 	return s.settle(ctx, stdout, failed)
 }
@@ -70,6 +76,22 @@ func (s *session) target() (console.Target, error) {
 			}),
 		},
 	}, nil
+}
+
+// keepSecret keeps a secret that was set by hand for the runs to come. They use it for a live source: the built-in API
+// has its own.
+func (s *session) keepSecret(name string) error {
+	value, err := s.env.Secret(name)
+	if err != nil {
+		return fmt.Errorf("keep secret: %w", err)
+	}
+	secrets := maps.Clone(s.former.Secrets)
+	if secrets == nil {
+		secrets = map[string]string{}
+	}
+	secrets[name] = value
+	s.former.Secrets = secrets
+	return nil
 }
 
 // settle waits until what a command has set off is done, saves what there is, and tells of what went wrong.

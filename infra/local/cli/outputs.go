@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"path"
 )
 
 // outputs are the stack's outputs, as far as the local environment looks at them.
@@ -19,6 +20,10 @@ type datasetOutputs struct {
 	IngestFunction  string `json:"ingestFunction"`
 	ProcessFunction string `json:"processFunction"`
 	Secret          string `json:"secret"` // empty: the source needs none
+
+	IngestFailures      string `json:"ingestFailures"` // URLs of queues
+	ProcessFailures     string `json:"processFailures"`
+	ScheduleUndelivered string `json:"scheduleUndelivered"`
 }
 
 func readOutputs(exports map[string]any) (outputs, error) {
@@ -36,6 +41,17 @@ func readOutputs(exports map[string]any) (outputs, error) {
 // buckets are the names of the buckets by their role, which names their folder in .local.
 func (o outputs) buckets() map[string]string {
 	return map[string]string{"raw": o.RawBucket, "lake": o.LakeBucket, "rejects": o.RejectsBucket}
+}
+
+// queues are the URLs of the failure queues by their name.
+func (o outputs) queues() map[string]string {
+	urls := map[string]string{}
+	for _, d := range o.Datasets {
+		for _, url := range []string{d.IngestFailures, d.ProcessFailures, d.ScheduleUndelivered} {
+			urls[path.Base(url)] = url
+		}
+	}
+	return urls
 }
 
 // function is the full name of a function that is given as ingest, process or in full.

@@ -161,6 +161,8 @@ func (s *session) fillSecrets(live string) error {
 		name, value := s.outputs.Datasets[dataset].Secret, live
 		if from.api != nil {
 			value = from.api.Secret()
+		} else if value == "" {
+			value = s.former.Secrets[name]
 		}
 		if name == "" || value == "" {
 			continue

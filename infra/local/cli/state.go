@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,12 +40,21 @@ func (s *session) restore(context.Context, options) error {
 			return err
 		}
 	}
+	queues := s.outputs.queues()
+	for _, m := range s.former.Queued {
+		if queues[m.Queue] == "" {
+			continue
+		}
+		if err := s.env.RestoreQueued(queues[m.Queue], m.Body, m.Sent); err != nil {
+			return fmt.Errorf("restore queue %s: %w", m.Queue, err)
+		}
+	}
 	return nil
 }
 
 // snapshot reads what the environment holds now.
 func (s *session) snapshot() (files.State, error) {
-	state := files.State{Tables: map[string][]files.Item{}, Alerts: slices.Clone(s.alerts)}
+	state := files.State{Tables: map[string][]files.Item{}, Alerts: slices.Clone(s.alerts), Secrets: s.former.Secrets}
 	for role, name := range s.outputs.buckets() {
 		objects, err := s.env.Objects(name)
 		if err != nil {
@@ -78,6 +88,16 @@ func (s *session) snapshot() (files.State, error) {
 	}
 	for _, m := range messages {
 		state.Alerts = append(state.Alerts, files.Alert{At: m.Published, Topic: m.Topic, Subject: m.Subject, Message: m.Body})
+	}
+	queues := s.outputs.queues()
+	for _, name := range slices.Sorted(maps.Keys(queues)) {
+		queued, err := s.env.Queued(queues[name])
+		if err != nil {
+			return state, fmt.Errorf("read queue %s: %w", name, err)
+		}
+		for _, m := range queued {
+			state.Queued = append(state.Queued, files.Queued{Queue: name, Sent: m.Sent, Body: m.Body})
+		}
 	}
 	return state, nil
 }

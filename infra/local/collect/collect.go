@@ -13,6 +13,7 @@ import (
 
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
+	"tributary/shared/mask"
 	"tributary/shared/zone"
 )
 
@@ -35,7 +36,7 @@ const sampleRows = 5
 
 // Dataset collects the outcome of a run, and what is wrong with it.
 func Dataset(r Run) (screen.Dataset, []string, error) {
-	c := &collector{Run: r, mask: newMask(r.Contract)}
+	c := &collector{Run: r, mask: mask.Of(r.Contract)}
 	d := screen.Dataset{
 		Name: r.Contract.Dataset, Run: r.Run.ID(), At: r.Run.At, Threshold: r.Contract.RejectThresholdPercent,
 		Table: r.Table, Held: int64(len(r.Items)),
@@ -51,7 +52,7 @@ func Dataset(r Run) (screen.Dataset, []string, error) {
 
 type collector struct {
 	Run
-	mask   mask
+	mask   mask.Mask
 	row    zone.AuditRow
 	faults []string
 }
@@ -155,7 +156,7 @@ func (c *collector) examples(d *screen.Dataset, r zone.RejectRow) {
 	for _, v := range r.Violations {
 		for i := range d.Rejects {
 			if rule := &d.Rejects[i]; rule.Example == "" && rule.Name == v.Rule && rule.Pointer == v.Pointer {
-				rule.Example = c.mask.violation(v).Message
+				rule.Example = c.reason(v).Message
 			}
 		}
 	}
@@ -207,8 +208,8 @@ func (c *collector) item(d *screen.Dataset) error {
 		if err != nil {
 			return fmt.Errorf("read table %s: %w", c.Table, err)
 		}
-		if c.mask.columns[name] {
-			value = []byte(hidden)
+		if c.mask.Column(name) {
+			value = []byte(mask.Hidden)
 		}
 		d.Item = append(d.Item, screen.Member{Name: name, Value: string(value)})
 	}

@@ -16,6 +16,7 @@ import (
 
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
+	"tributary/shared/mask"
 )
 
 func open(body []byte) (*parquet.File, error) {
@@ -27,7 +28,7 @@ func open(body []byte) (*parquet.File, error) {
 }
 
 // sample reads the first rows of a file: keys and served columns first, then the others in the contract's order.
-func sample(file *parquet.File, c *contract.Contract, m mask, count int) (*screen.Table, error) {
+func sample(file *parquet.File, c *contract.Contract, m mask.Mask, count int) (*screen.Table, error) {
 	leaves := contract.Leaves(c.Columns)
 	if found := len(file.Schema().Columns()); found != len(leaves) {
 		return nil, fmt.Errorf("the file has %d columns, the contract %d", found, len(leaves))
@@ -63,8 +64,8 @@ func sample(file *parquet.File, c *contract.Contract, m mask, count int) (*scree
 		shown := make([]string, len(leaves))
 		for place, i := range order {
 			shown[place] = cells[i]
-			if leaves[i].Column.Masked() || m.columns[c.Columns[leaves[i].Top].Name] {
-				shown[place] = hidden
+			if leaves[i].Column.Masked() || m.Column(c.Columns[leaves[i].Top].Name) {
+				shown[place] = mask.Hidden
 			}
 		}
 		t.Rows = append(t.Rows, shown)

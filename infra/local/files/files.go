@@ -1,6 +1,6 @@
 // Package files keeps the state of the local environment as plain files in a folder (.local), for people, for SQL and
 // for the next run: what lies in the buckets as it is, below raw, state, lake and rejects; each table as a JSON array;
-// the alerts; the logs of each function.
+// the alerts; what waits in failure queues; secrets that were set by hand; the logs of each function.
 //
 // A run loads what the runs before it left and saves what it left itself, so that runs accumulate as they do in an
 // account. What files cannot say (versions, ETags, metadata) lies beside them in an index, because a run that was done
@@ -30,6 +30,8 @@ type State struct {
 	Objects []Object
 	Tables  map[string][]Item
 	Alerts  []Alert
+	Queued  []Queued
+	Secrets map[string]string // set by hand, by name
 }
 
 // Object is an object of a bucket with all that a reader of the bucket may see of it.
@@ -55,12 +57,21 @@ type Alert struct {
 	Message string    `json:"message"`
 }
 
+// Queued is a message that waits in a queue.
+type Queued struct {
+	Queue string    `json:"queue"`
+	Sent  time.Time `json:"sent"`
+	Body  string    `json:"body"`
+}
+
 const (
-	indexName  = ".index.json"
-	alertsName = "alerts.json"
-	lockName   = ".lock"
-	tablesDir  = "tables"
-	logsDir    = "logs"
+	indexName   = ".index.json"
+	alertsName  = "alerts.json"
+	queuedName  = "queued.json"
+	secretsName = "secrets.json"
+	lockName    = ".lock"
+	tablesDir   = "tables"
+	logsDir     = "logs"
 
 	indexFormat = 1
 )
@@ -164,6 +175,12 @@ func (f *Folder) Load() (State, error) {
 	if err := f.readJSON(&state.Alerts, alertsName); err != nil {
 		return State{}, fmt.Errorf("load alerts: %w", err)
 	}
+	if err := f.readJSON(&state.Queued, queuedName); err != nil {
+		return State{}, fmt.Errorf("load queues: %w", err)
+	}
+	if err := f.readJSON(&state.Secrets, secretsName); err != nil {
+		return State{}, fmt.Errorf("load secrets: %w", err)
+	}
 	return state, nil
 }
 
@@ -211,12 +228,23 @@ func (f *Folder) Save(state State, logs map[string][]byte) error {
 		next.Logs = append(next.Logs, function)
 	}
 	slices.Sort(next.Logs)
-	if len(state.Alerts) > 0 {
-		body, err := json.MarshalIndent(state.Alerts, "", "  ")
-		if err != nil {
-			return fmt.Errorf("save alerts: %w", err)
+	for _, list := range []struct {
+		name  string
+		holds any
+		empty bool
+	}{
+		{alertsName, state.Alerts, len(state.Alerts) == 0},
+		{queuedName, state.Queued, len(state.Queued) == 0},
+		{secretsName, state.Secrets, len(state.Secrets) == 0},
+	} {
+		if list.empty {
+			continue
 		}
-		contents[alertsName] = append(body, '\n')
+		body, err := json.MarshalIndent(list.holds, "", "  ")
+		if err != nil {
+			return fmt.Errorf("save %s: %w", list.name, err)
+		}
+		contents[list.name] = append(body, '\n')
 	}
 	if err := f.write(next, contents); err != nil {
 		return fmt.Errorf("save to %s: %w", f.dir, err)
@@ -253,7 +281,7 @@ func (f *Folder) write(next index, contents map[string][]byte) error {
 
 // files lists the files that an index tells of.
 func (x index) files() []string {
-	names := []string{alertsName}
+	names := []string{alertsName, queuedName, secretsName}
 	for _, o := range x.Objects {
 		names = append(names, objectPath(o.Bucket, o.Key))
 	}
@@ -294,7 +322,11 @@ func replace(name string, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("write file: %w", err)
 	}
-	if err := errors.Join(fill(t, body), t.Close()); err != nil {
+	mode := fs.FileMode(0o644)
+	if filepath.Base(name) == secretsName {
+		mode = 0o600
+	}
+	if err := errors.Join(fill(t, body, mode), t.Close()); err != nil {
 		return fmt.Errorf("write file: %w", errors.Join(err, os.Remove(t.Name())))
 	}
 	if err := os.Rename(t.Name(), name); err != nil {
@@ -303,11 +335,11 @@ func replace(name string, body []byte) error {
 	return nil
 }
 
-func fill(t *os.File, body []byte) error {
+func fill(t *os.File, body []byte, mode fs.FileMode) error {
 	if _, err := t.Write(body); err != nil {
 		return err
 	}
-	return t.Chmod(0o644)
+	return t.Chmod(mode)
 }
 
 // lines writes items as a JSON array with one item a line.

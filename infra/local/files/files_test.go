@@ -29,7 +29,9 @@ func state() files.State {
 			{"id": "a&b", "price": json.Number("79847.10"), "big": json.Number("12345678901234567890.5"), "tags": []any{"x", nil, true}},
 			{"id": "b"},
 		}},
-		Alerts: []files.Alert{{At: at, Topic: "alerts", Subject: "20 rejected", Message: "line\nline"}},
+		Alerts:  []files.Alert{{At: at, Topic: "alerts", Subject: "20 rejected", Message: "line\nline"}},
+		Queued:  []files.Queued{{Queue: "failures", Sent: at, Body: `{"requestPayload":{}}`}},
+		Secrets: map[string]string{"dev/key": "abc"},
 	}
 }
 
@@ -89,6 +91,10 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 		".index.json": true, ".lock": true, "alerts.json": true, "logs/ingest.log": true, "tables/serving.json": true,
 		"lake/coins/dt=2025-03-04/r-00001.parquet": true, "raw/coins/manifest.json": true, "state/coins.json": true,
 		"rejects/coins_rejects/r-00001.ndjson": true,
+		"queued.json": true, "secrets.json": true,
+	}
+	if info, err := os.Stat(filepath.Join(dir, "secrets.json")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("secrets are for their owner alone: %v, %v", info, err)
 	}
 	if diff := cmp.Diff(want, names(tree(t, dir))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
@@ -127,7 +133,7 @@ func TestOldFilesAreRemovedAndForeignOnesKept(t *testing.T) {
 	}
 	next := state()
 	next.Objects = next.Objects[1:2]
-	next.Tables, next.Alerts = nil, nil
+	next.Tables, next.Alerts, next.Queued, next.Secrets = nil, nil, nil, nil
 	if err := f.Save(next, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +152,7 @@ func TestOldFilesAreRemovedAndForeignOnesKept(t *testing.T) {
 		t.Errorf("files after Clear (-want +got):\n%s", diff)
 	}
 	got, err := f.Load()
-	if err != nil || len(got.Objects)+len(got.Tables)+len(got.Alerts) > 0 {
+	if err != nil || len(got.Objects)+len(got.Tables)+len(got.Alerts)+len(got.Queued)+len(got.Secrets) > 0 {
 		t.Errorf("Load after Clear = %v, %v", got, err)
 	}
 }

@@ -63,6 +63,17 @@ func (s *Service) Put(id, value string) error {
 	return nil
 }
 
+// Value returns the value of a secret, by name or ARN; "" while it has none.
+func (s *Service) Value(id string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, err := s.find(id)
+	if err != nil {
+		return "", err
+	}
+	return found.value, nil
+}
+
 // find takes a name, an ARN, or an ARN without its last six characters.
 func (s *Service) find(id string) (*secret, error) {
 	for _, candidate := range s.secrets {

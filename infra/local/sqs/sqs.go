@@ -124,6 +124,18 @@ func (s *Service) Send(reference, body string, attributes map[string]Attribute) 
 	return copied, nil
 }
 
+// Restore puts a message back into a queue; nobody is told of it.
+func (s *Service) Restore(reference, body string, sent time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, err := s.find(reference)
+	if err != nil {
+		return err
+	}
+	q.messages = append(q.messages, &Message{ID: strings.ToLower(rand.Text()), Body: body, Sent: sent})
+	return nil
+}
+
 // Messages lists what a queue holds, oldest first, whether visible or not.
 func (s *Service) Messages(reference string) ([]Message, error) {
 	s.mu.Lock()

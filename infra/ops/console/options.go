@@ -37,6 +37,9 @@ type Options struct {
 	from, to, at string
 }
 
+// Changes reports whether the command may change anything.
+func (o Options) Changes() bool { return o.Command != "status" && o.Command != "rejects" }
+
 // verb is a command: its arguments, what it does, and how far back it looks when no time is given.
 type verb struct {
 	name  string

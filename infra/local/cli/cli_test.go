@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tributary/infra/local"
+	"tributary/infra/local/files"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/zone"
@@ -28,11 +29,11 @@ func TestParseRun(t *testing.T) {
 		args []string
 		want options
 	}{
-		{"defaults", nil, options{stack: "dev", colours: screen.Auto, at: second}},
+		{"defaults", nil, options{stack: "dev", colours: screen.Auto, at: second, free: true}},
 		{"all", []string{"-stack=prod", "-dataset=coins", "-from=f.json", "-at=2024-01-02T03:04:05+01:00", "-fresh", "-color=never"}, options{
 			stack: "prod", dataset: "coins", from: "f.json", at: time.Date(2024, 1, 2, 2, 4, 5, 0, time.UTC), fresh: true, colours: screen.Never,
 		}},
-		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: second}},
+		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: second, free: true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := parseRun(tc.args, now, &bytes.Buffer{})
@@ -182,6 +183,20 @@ func TestReadEvent(t *testing.T) {
 	}
 	if _, _, err := readEvent("testdata/none.json", nil); err == nil {
 		t.Error("an absent file is an event")
+	}
+}
+
+func TestRunsThatStand(t *testing.T) {
+	coins, orders := &contract.Contract{Dataset: "coins"}, &contract.Contract{Dataset: "orders"}
+	s := &session{contracts: []*contract.Contract{coins, orders}, former: files.State{Objects: []files.Object{
+		{Bucket: "raw", Key: zone.NewRun("orders", now).ManifestKey()},
+		{Bucket: "raw", Key: zone.NewRun("coins", now.Add(time.Hour)).RawPageKey(1)},
+	}}}
+	if !s.stands(orders, now) || s.stands(coins, now) || s.stands(coins, now.Add(time.Hour)) {
+		t.Error("a run stands exactly where its manifest lies")
+	}
+	if !s.taken(now) || s.taken(now.Add(time.Hour)) {
+		t.Error("a time is taken exactly where a run of a dataset stands")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (
 		}
 	}()
 
+	for o.free && s.taken(o.at) {
+		o.at = o.at.Add(time.Second)
+	}
 	var outcome screen.Outcome
 	for _, c := range s.contracts {
 		d, faults, err := s.send(ctx, c, o.at)
@@ -63,7 +67,7 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	if len(s.contracts) > 1 {
 		s.progress.About(c.Dataset)
 	}
-	former := s.former
+	former, stood := s.former, s.stands(c, at)
 	s.watch.reset(s.progress, s.outputs, s.outputs.Datasets[c.Dataset], from.requests)
 	s.progress.Start("ingest", "asking "+from.url)
 	if err := s.fire(c, at); err != nil {
@@ -75,7 +79,7 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	if ctx.Err() != nil {
 		return screen.Dataset{}, nil, ctx.Err()
 	}
-	if from.api != nil && from.requests() == "" {
+	if stood {
 		s.progress.Update("nothing asked: the run's manifest stands")
 	}
 	faults := s.watch.faults()
@@ -95,6 +99,9 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 		return screen.Dataset{}, nil, err
 	}
 	d.Source, d.Requests, d.Repeated = from.about, from.requests(), s.repeated(c, at, former, state)
+	if stood {
+		d.Source = "not asked: this run was brought before; another -at, or none, is another run"
+	}
 	for _, a := range state.Alerts[len(former.Alerts):] {
 		d.Alerts = append(d.Alerts, screen.Alert{Subject: a.Subject, Text: a.Message})
 	}
@@ -102,6 +109,17 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	s.progress.Update("saved in " + relative(s.folder.Path()))
 	s.progress.Done()
 	return d, append(faults, wrong...), nil
+}
+
+// stands reports whether an earlier call brought the run: then ingest asks nobody, whatever the source is now.
+func (s *session) stands(c *contract.Contract, at time.Time) bool {
+	_, ok := reader(s.former, "raw")(zone.NewRun(c.Dataset, at).ManifestKey())
+	return ok
+}
+
+// taken reports whether any of the datasets has a run of that time already.
+func (s *session) taken(at time.Time) bool {
+	return slices.ContainsFunc(s.contracts, func(c *contract.Contract) bool { return s.stands(c, at) })
 }
 
 // fire fires the schedule whose target is the dataset's ingest function.

@@ -75,6 +75,9 @@ func TestRunCommand(t *testing.T) {
 	if status != 0 || !strings.Contains(text, "this run was done before: nothing was changed") {
 		t.Errorf("the same schedule again: status %d:\n%s", status, text)
 	}
+	if !strings.Contains(text, "not asked: this run was brought before") {
+		t.Errorf("the screen does not say that the source was not asked:\n%s", text)
+	}
 	if diff := cmp.Diff(first, data(t, dir)); diff != "" {
 		t.Errorf("the same schedule changed files:\n%.2000s", diff)
 	}

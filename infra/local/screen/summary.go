@@ -77,7 +77,7 @@ func (s *summary) dataset(d *Dataset) {
 		s.field("records", text)
 	}
 	s.rules("Rejected, by rule", "a record counts under each rule it breaks", d.Rejects, s.red)
-	s.rules("Warned of and kept, by rule", "", d.Warnings, s.yellow)
+	s.rules("Warnings, by rule", "no record is rejected for these", d.Warnings, s.yellow)
 	s.rules("Members that the contract does not name", "ignored, but counted", d.Unknown, s.yellow)
 	s.row(d.Row)
 	s.files(d.Files)

@@ -58,6 +58,7 @@ func TestWrongCalls(t *testing.T) {
 		{"run with a file", []string{"run", "recorded.json"}, "did you mean -from=recorded.json?"},
 		{"run at no time", []string{"run", "-at=noon"}, "-at=noon is no time such as 2025-03-04T14:45:00Z"},
 		{"unknown flag", []string{"run", "-form=x"}, "provided but not defined: -form; run -help shows the flags"},
+		{"unknown stack", []string{"run", "-stack=stage"}, "there is no stack stage: it would have its settings in Pulumi.stage.yaml"},
 		{"colour", []string{"run", "-color=red"}, `read colour "red": want auto, always or never`},
 		{"invoke without event", []string{"invoke", "process"}, "invoke takes a function and an event"},
 	} {

@@ -51,6 +51,10 @@ func (s *session) find(_ context.Context, o options) error {
 	if s.root, err = findRoot(); err != nil {
 		return err
 	}
+	settings := "Pulumi." + o.stack + ".yaml"
+	if _, err := os.Stat(filepath.Join(s.root, settings)); err != nil {
+		return fmt.Errorf("%w: there is no stack %s: it would have its settings in %s", errUsage, o.stack, settings)
+	}
 	all, err := contract.LoadDir(filepath.Join(s.root, "shared", "datasets"))
 	if err != nil {
 		return fmt.Errorf("load contracts: %w", err)

@@ -209,6 +209,37 @@ func TestDataset(t *testing.T) {
 	}
 }
 
+func TestRecordsWithoutMembersAreShown(t *testing.T) {
+	open := people()
+	for i := range open.Columns {
+		column := &open.Columns[i]
+		column.Classification = ""
+		for j := range column.Type.Fields {
+			column.Type.Fields[j].Classification = ""
+		}
+	}
+	for _, tc := range []struct{ name, record, encoding, want string }{
+		{"empty object", "{}", "utf-8", "{}"},
+		{"no object", "[1]", "utf-8", "[1]"},
+		{"not UTF-8", "eyJhIjoi/yJ9", "base64", "(base64, as the record is not UTF-8) eyJhIjoi/yJ9"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			audit, s := whole(t)
+			s.rejects[run.RejectsKey(1)] = line(t, zone.RejectRow{Record: tc.record, Encoding: tc.encoding, Violations: []zone.ViolationRow{{Rule: "type"}}})
+			s.lake[run.AuditKey()] = line(t, audit)
+			d, _, err := collect.Dataset(collect.Run{
+				Contract: open, Run: run, Raw: get(s.raw), Lake: get(s.lake), Rejects: get(s.rejects), Path: func(_, key string) string { return key },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Row == nil || d.Row.Text != tc.want {
+				t.Errorf("row %+v, want the text %q", d.Row, tc.want)
+			}
+		})
+	}
+}
+
 func TestNothingClassifiedIsShown(t *testing.T) {
 	audit, s := whole(t)
 	got, _ := collected(t, &audit, s, items)

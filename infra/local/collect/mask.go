@@ -27,10 +27,16 @@ func (c *collector) failing(r zone.RejectRow) *screen.Row {
 	members, ok := c.mask.Record(r.Record)
 	if !ok || r.Encoding == "base64" {
 		row.Text = r.Record
+		if r.Encoding == "base64" {
+			row.Text = "(base64, as the record is not UTF-8) " + r.Record
+		}
 		if c.mask.Hides() {
 			row.Text = mask.Hidden + " (no JSON object, and the contract has classified columns)"
 		}
 		return row
+	}
+	if len(members) == 0 {
+		row.Text = r.Record
 	}
 	for _, m := range members {
 		row.Members = append(row.Members, screen.Member{Name: m.Name, Value: m.Value, Faulty: slices.Contains(faulty, m.Name)})

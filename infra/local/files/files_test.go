@@ -91,7 +91,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 		".index.json": true, ".lock": true, "alerts.json": true, "logs/ingest.log": true, "tables/serving.json": true,
 		"lake/coins/dt=2025-03-04/r-00001.parquet": true, "raw/coins/manifest.json": true, "state/coins.json": true,
 		"rejects/coins_rejects/r-00001.ndjson": true,
-		"queued.json": true, "secrets.json": true,
+		"queued.json":                          true, "secrets.json": true,
 	}
 	if info, err := os.Stat(filepath.Join(dir, "secrets.json")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("secrets are for their owner alone: %v, %v", info, err)

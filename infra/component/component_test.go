@@ -91,6 +91,7 @@ func TestValidate(t *testing.T) {
 	text := pulumi.String("x")
 	grants := pulumix.Val([]Grant{})
 	zero := 0
+	const analysts = "arn:aws:quicksight:eu-central-1:123456789012:group/default/analysts"
 	for _, test := range []struct {
 		name string
 		args interface{ Validate() error }
@@ -133,6 +134,16 @@ func TestValidate(t *testing.T) {
 		{"impossible view", ViewArgs{View: "v-1", Columns: []ViewColumn{{}}}, []string{"Database", "DatabaseName", "View", "SQL", "Columns[0].Name", "Columns[0].Hive", "Columns[0].Trino"}},
 		{"queries", QueriesArgs{Prefix: "p", Database: text, Workgroup: text, Queries: []Query{{"q-1", "d", "SELECT 1"}}}, nil},
 		{"impossible queries", QueriesArgs{Queries: []Query{{Name: "Q"}}}, []string{"Prefix", "Database", "Workgroup", "Queries[0].Name", "Queries[0].Description", "Queries[0].SQL"}},
+		{"data source", DataSourceArgs{ID: "s-1", Title: "t", Workgroup: text, Principal: analysts, ServiceRole: "r", PolicyArn: text}, nil},
+		{
+			"impossible data source", DataSourceArgs{ID: "s 1", Principal: "analysts", ServiceRole: "service-role/r"},
+			[]string{"ID", "Title", "Workgroup", "Principal", "ServiceRole", "PolicyArn"},
+		},
+		{"data set", DataSetArgs{ID: "s", Title: "t", SourceArn: text, SQL: "SELECT 1", Principal: analysts, RefreshAt: "23:59", Columns: []DataSetColumn{{"a", "STRING"}}}, nil},
+		{
+			"impossible data set", DataSetArgs{RefreshAt: "24:00", Columns: []DataSetColumn{{"", "BOOLEAN"}}},
+			[]string{"ID", "Title", "SourceArn", "SQL", "Principal", "RefreshAt", "Columns[0].Name", "Columns[0].Type"},
+		},
 		{"access", AccessArgs{Policy: "p", Description: "d", Grants: grants}, nil},
 		{"empty access", AccessArgs{}, []string{"Policy", "Description", "Grants"}},
 		{"dashboard", DashboardArgs{Place: testPlace, Dashboard: "d", Sections: []Section{{

@@ -318,8 +318,14 @@ func (e *Env) makeRolePolicy(d declared) error {
 	return e.policy.PutRolePolicy(e.roleARN(d.text("role")), d.out("name"), d.text("policy"))
 }
 
+// makeAttachment attaches to a role of the program. One that the account has beside it (QuickSight's) makes no requests
+// here.
 func (e *Env) makeAttachment(d declared) error {
-	return e.policy.Attach(e.roleARN(d.text("role")), d.text("policyArn"))
+	role := e.roleARN(d.text("role"))
+	if role == "" {
+		return nil
+	}
+	return e.policy.Attach(role, d.text("policyArn"))
 }
 
 func (e *Env) makeQueue(d declared) error {

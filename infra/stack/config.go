@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -39,6 +40,8 @@ type Config struct {
 	Retention RetentionConfig `json:"retention"`
 	// Alerts are told when something is wrong.
 	Alerts []AlertConfig `json:"alerts"`
+	// QuickSight shows the newest run of each dataset; null: nobody looks at it there.
+	QuickSight *QuickSightConfig `json:"quickSight"`
 	// FirstDay is the first day (yyyy-MM-dd) that Athena looks at: an earlier one would read nothing and say nothing.
 	FirstDay string `json:"firstDay"`
 	// ScanLimitMB is how much one Athena query may read.
@@ -94,6 +97,16 @@ type AlertConfig struct {
 	Endpoint string `json:"endpoint"`
 }
 
+// QuickSightConfig is for accounts that have a QuickSight subscription.
+type QuickSightConfig struct {
+	// Principal may use data source and data sets: the ARN of a QuickSight user or group.
+	Principal string `json:"principal"`
+	// ServiceRole is the name of the account's QuickSight role, which gets a policy to query the lake.
+	ServiceRole string `json:"serviceRole"`
+	// RefreshAt is when data sets are loaded anew, every day: HH:MM, UTC.
+	RefreshAt string `json:"refreshAt"`
+}
+
 func defaults() Config {
 	return Config{
 		Schedule:    Enabled,
@@ -110,6 +123,11 @@ func defaults() Config {
 func ParseConfig(text string) (Config, error) {
 	c := defaults()
 	problems := decode(text, &c)
+	if q := c.QuickSight; q != nil {
+		// QuickSight makes this role when it is first allowed to use Athena or S3.
+		q.ServiceRole = cmp.Or(q.ServiceRole, "aws-quicksight-service-role-v0")
+		q.RefreshAt = cmp.Or(q.RefreshAt, "06:00")
+	}
 	if len(problems) == 0 {
 		problems = c.problems()
 	}
@@ -214,6 +232,17 @@ func (c Config) problems() []string {
 			}
 		case !strings.HasPrefix(a.Endpoint, "https://"):
 			add(path+".endpoint", "%q is no https URL", a.Endpoint)
+		}
+	}
+	if q := c.QuickSight; q != nil {
+		if !component.IsQuickSightPrincipal(q.Principal) {
+			add("quickSight.principal", "%q is no ARN of a QuickSight user or group, which looks like arn:aws:quicksight:REGION:ACCOUNT:group/default/NAME", q.Principal)
+		}
+		if !component.IsRoleName(q.ServiceRole) {
+			add("quickSight.serviceRole", "%q is no name of a role (without path)", q.ServiceRole)
+		}
+		if !component.IsTimeOfDay(q.RefreshAt) {
+			add("quickSight.refreshAt", "%q is no time like 06:30", q.RefreshAt)
 		}
 	}
 	if _, err := time.Parse(time.DateOnly, c.FirstDay); err != nil {

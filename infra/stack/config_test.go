@@ -41,6 +41,21 @@ func TestParseConfig(t *testing.T) {
 			},
 		},
 		{
+			name: "QuickSight wants a principal alone",
+			text: `{"region":"eu-central-1","quickSight":{"principal":"arn:aws:quicksight:eu-central-1:123456789012:group/default/analysts"}}`,
+			want: func(c *Config) {
+				c.QuickSight = &QuickSightConfig{
+					Principal:   "arn:aws:quicksight:eu-central-1:123456789012:group/default/analysts",
+					ServiceRole: "aws-quicksight-service-role-v0", RefreshAt: "06:00",
+				}
+			},
+		},
+		{
+			name: "null is no QuickSight",
+			text: `{"region":"eu-central-1","quickSight":null}`,
+			want: func(*Config) {},
+		},
+		{
 			name: "null shares the account's pool",
 			text: `{"region":"eu-central-1","ingest":{"reservedConcurrency":null}}`,
 			want: func(*Config) {},
@@ -83,7 +98,7 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 				"datasets.coin_markets.schedule: must be text (in quotes), not true",
 				"ingest: must be an object, not null",
 				`protect: must be true or false, not "yes"`,
-				"regoin: is unknown; known here: accountIds, alerts, artifacts, datasets, environment, firstDay, ingest, process, protect, region, retention, scanLimitMB, schedule, tags",
+				"regoin: is unknown; known here: accountIds, alerts, artifacts, datasets, environment, firstDay, ingest, process, protect, quickSight, region, retention, scanLimitMB, schedule, tags",
 				`retention.lakeDays: must be a whole number, not "14"`,
 				"retention.logsDays: must be a whole number, not 1.5",
 				"retention.rawdays: is unknown; known here: lakeDays, logsDays, noncurrentDays, rawArchiveDays, rawDays, rejectsDays, restoreDays, resultsDays",
@@ -96,7 +111,8 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 			  "ingest":{"memoryMB":64,"timeoutSeconds":901,"reservedConcurrency":0},
 			  "retention":{"rawDays":10,"rawArchiveDays":10,"lakeDays":-1,"resultsDays":0,"noncurrentDays":0,"logsDays":8,"restoreDays":36},
 			  "alerts":[{"protocol":"sms","endpoint":"1"},{"protocol":"email","endpoint":"x"},{"protocol":"https","endpoint":"http://x"}],
-			  "datasets":{"coin_markets":{"sourceUrl":"ftp://x","schedule":"off","process":{"memoryMB":20000}}},"tags":{"aws:x":"y"}}`,
+			  "datasets":{"coin_markets":{"sourceUrl":"ftp://x","schedule":"off","process":{"memoryMB":20000}}},"tags":{"aws:x":"y"},
+			  "quickSight":{"principal":"arn:aws:quicksight:eu-central-1:123456789012:namespace/default","serviceRole":"service-role/x","refreshAt":"6:00"}}`,
 			[]string{
 				`region: "Frankfurt" is no region, which looks like eu-central-1`,
 				`accountIds[0]: "12345" is not an account number of 12 digits`,
@@ -117,6 +133,9 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 				`alerts[0].protocol: "sms" is none of email, email-json, https`,
 				`alerts[1].endpoint: "x" is no mail address`,
 				`alerts[2].endpoint: "http://x" is no https URL`,
+				`quickSight.principal: "arn:aws:quicksight:eu-central-1:123456789012:namespace/default" is no ARN of a QuickSight user or group, which looks like arn:aws:quicksight:REGION:ACCOUNT:group/default/NAME`,
+				`quickSight.serviceRole: "service-role/x" is no name of a role (without path)`,
+				`quickSight.refreshAt: "6:00" is no time like 06:30`,
 				`firstDay: "2024-02-30" is no day like 2024-01-31`,
 				"scanLimitMB: 1 is not between 10 and 104857600",
 				"tags.aws:x: is no tag AWS takes: 1 to 128 characters not beginning with aws:, and a value of up to 256",

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"tributary/infra/component"
 	"tributary/shared/contract"
 )
 
@@ -86,13 +89,14 @@ func TestStacksDoNotMeet(t *testing.T) {
 	p := newProject(t)
 	p.settings["dev-2"] = p.settings["dev"]
 	taken := map[string]string{}
-	for _, stack := range []string{"dev", "prod", "dev-2"} {
+	p.settings["viewed-2"] = p.settings[viewed]
+	for _, stack := range []string{"dev", "prod", "dev-2", viewed, "viewed-2"} {
 		for _, r := range p.mustDeploy(t, stack) {
 			// A role's inline policy, a table of a database and a rule of a bucket have names of their own house.
 			if !isPlain(r) || slices.Contains([]string{rolePolicyType, glueTableType, permissionType}, r.Type) {
 				continue
 			}
-			for _, input := range []string{"name", "dashboardName"} {
+			for _, input := range []string{"name", "dashboardName", "dataSourceId", "dataSetId"} {
 				name, ok := r.Inputs[input].(string)
 				if !ok && r.Type == bucketType {
 					name, ok = r.Inputs["bucket"].(string)
@@ -183,6 +187,64 @@ func TestQueries(t *testing.T) {
 	golden(t, "dev.queries.sql", b.String())
 }
 
+// What QuickSight adds to a stack, and nothing else of it.
+func TestQuickSight(t *testing.T) {
+	p := newProject(t)
+	with, err := p.deploy(viewed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.settings[viewed] = strings.Replace(p.settings[viewed], viewers, "", 1)
+	without := map[string]recorded{}
+	for _, r := range p.mustDeploy(t, viewed) {
+		without[r.URN] = r
+	}
+	var b strings.Builder
+	for _, r := range with {
+		if before, ok := without[r.URN]; ok {
+			if describeInputs(before) != describeInputs(r) {
+				t.Errorf("%s is changed", r.id())
+			}
+			continue
+		}
+		text, err := json.MarshalIndent(r.Inputs, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s\n", r.id())
+		if r.Custom && r.Type != policyType {
+			fmt.Fprintf(&b, "%s\n", text)
+		}
+		b.WriteString("\n")
+	}
+	golden(t, "viewed.quicksight.txt", b.String())
+}
+
+func TestDataSetTypes(t *testing.T) {
+	column := func(name string, k contract.Kind) contract.Column {
+		return contract.Column{Name: name, Type: contract.Type{Kind: k}}
+	}
+	element := column("element", contract.String)
+	list, object := column("l", contract.List), column("o", contract.Struct)
+	list.Type.Elem, object.Type.Fields = &element, []contract.Column{element}
+	sql, columns := dataSet(sources{names: names{base: "tributary-dev"}, contract: &contract.Contract{Dataset: "d", Columns: []contract.Column{
+		column("s", contract.String), column("i", contract.Integer), column("f", contract.Double), column("m", contract.Decimal),
+		column("b", contract.Boolean), column("t", contract.Timestamp), column("a", contract.Date), column("j", contract.JSON), list, object,
+	}}})
+	const wantSQL = `SELECT "s", "i", "f", "m", CAST("b" AS integer) AS "b", "t", "a", "j", ` +
+		`json_format(CAST("l" AS json)) AS "l", json_format(CAST("o" AS json)) AS "o"` + "\n" + `FROM "tributary_dev"."d_latest"`
+	if sql != wantSQL {
+		t.Errorf("query = %s, want %s", sql, wantSQL)
+	}
+	want := []component.DataSetColumn{
+		{Name: "s", Type: "STRING"}, {Name: "i", Type: "INTEGER"}, {Name: "f", Type: "DECIMAL"}, {Name: "m", Type: "DECIMAL"}, {Name: "b", Type: "INTEGER"},
+		{Name: "t", Type: "DATETIME"}, {Name: "a", Type: "DATETIME"}, {Name: "j", Type: "STRING"}, {Name: "l", Type: "STRING"}, {Name: "o", Type: "STRING"},
+	}
+	if diff := cmp.Diff(want, columns); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
+	}
+}
+
 func TestTrinoTypes(t *testing.T) {
 	element := func(k contract.Kind) *contract.Column {
 		return &contract.Column{Name: "element", Type: contract.Type{Kind: k}}
@@ -222,7 +284,7 @@ func TestScheduleInput(t *testing.T) {
 // A second dataset adds its own and changes nothing of the first but what a bucket can have only once.
 func TestSecondDataset(t *testing.T) {
 	shared := []string{notificationType + " raw", lifecycleType + " lake", dashboardType + " health"}
-	for _, stack := range []string{"dev", "prod"} {
+	for _, stack := range []string{"dev", "prod", viewed} {
 		t.Run(stack, func(t *testing.T) {
 			one := newProject(t).mustDeploy(t, stack)
 			p := newProject(t, "testdata/orders.odcs.yaml")

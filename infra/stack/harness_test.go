@@ -137,8 +137,14 @@ func newProject(t *testing.T, more ...string) project {
 		}
 		p.settings[stack] = string(text)
 	}
+	p.settings[viewed] = strings.Replace(p.settings["prod"], "{", `{"environment":"prod",`+viewers, 1)
 	return p
 }
+
+// viewed is a stack like prod that people look at in QuickSight.
+const viewed = "viewed"
+
+const viewers = `"quickSight":{"principal":"arn:aws:quicksight:` + testRegion + `:` + testAccount + `:group/default/analysts"},`
 
 func read(t *testing.T, path ...string) []byte {
 	t.Helper()

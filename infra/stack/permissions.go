@@ -28,6 +28,7 @@ func Permissions(c *contract.Contract) string {
 		{"reader", readerGrants(n, dataKey)},
 		{"reader of rejects", rejectsReaderGrants(n, dataKey)},
 		{"operator", operatorGrants(n, dataKey)},
+		{"QuickSight, beside the reader's", quickSightGrants(n, dataKey)[len(readerGrants(n, dataKey)):]},
 	}
 	if c.Serving != nil {
 		roles = append(roles, struct {

@@ -27,6 +27,7 @@ type Pipeline struct {
 
 	contract        *contract.Contract
 	tags            map[string]string
+	view            *component.View
 	serving         *component.Serving // nil: not served
 	ingest, process *component.Function
 	permission      *lambda.Permission
@@ -41,7 +42,7 @@ func newPipeline(ctx *pulumi.Context, p program, s *shared, c *contract.Contract
 		return nil, err
 	}
 	for _, declare := range []func(*pulumi.Context, program, *shared) error{
-		l.declareTables, l.declareServing, l.declareIngest, l.declareProcess, l.declarePermission,
+		l.declareTables, l.declareDataSet, l.declareServing, l.declareIngest, l.declareProcess, l.declarePermission,
 	} {
 		if err := declare(ctx, p, s); err != nil {
 			return nil, err
@@ -70,7 +71,7 @@ func (l *Pipeline) declareTables(ctx *pulumi.Context, p program, s *shared) erro
 	}
 	from := sources{names: p.names, contract: c}
 	sql, columns := latest(from)
-	view, err := component.NewView(ctx, latestName(c.Dataset), component.ViewArgs{
+	l.view, err = component.NewView(ctx, latestName(c.Dataset), component.ViewArgs{
 		Database: s.database.Name, DatabaseName: p.database(), View: latestName(c.Dataset),
 		Description: "The newest whole run of " + c.Dataset, SQL: sql, Columns: columns,
 	}, pulumi.Parent(l))
@@ -82,7 +83,7 @@ func (l *Pipeline) declareTables(ctx *pulumi.Context, p program, s *shared) erro
 	}, pulumi.Parent(l)); err != nil {
 		return err
 	}
-	l.outputs = pulumi.Map{"table": table.Name, "rejectsTable": rejects.Name, "latestView": view.Name}
+	l.outputs = pulumi.Map{"table": table.Name, "rejectsTable": rejects.Name, "latestView": l.view.Name}
 	return nil
 }
 

@@ -128,6 +128,10 @@ const (
 	dashboardType    = "aws:cloudwatch/dashboard:Dashboard"
 	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	providerType     = "pulumi:providers:aws"
+	attachmentType   = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	dataSourceType   = "aws:quicksight/dataSource:DataSource"
+	dataSetType      = "aws:quicksight/dataSet:DataSet"
+	refreshType      = "aws:quicksight/refreshSchedule:RefreshSchedule"
 )
 
 // each makes a rule that looks at the resources of a type one by one.
@@ -767,13 +771,65 @@ var prodRules = []rule{
 	},
 }
 
+// viewedRules hold where QuickSight reads.
+var viewedRules = []rule{
+	{
+		name: "QuickSight's role has its grants before QuickSight tries them",
+		check: each(dataSourceType, func(rs resources, s recorded) string {
+			if !dependsOn(rs, s, attachmentType) {
+				return "does not wait"
+			}
+			return ""
+		}),
+		plant: func(rs resources) { rs.get(dataSourceType, "quicksight").Dependencies = nil },
+	},
+	{
+		name: "data sets are loaded every day, from the next time on",
+		check: with(dataSetType, refreshType, func(r recorded) bool {
+			return at(r.Inputs, "schedule", "scheduleFrequency", "interval") == "DAILY" && at(r.Inputs, "schedule", "startAfterDateTime") == nil
+		}),
+		plant: func(rs resources) { delete(rs.get(refreshType, "coin_markets-quicksight").Inputs, "schedule") },
+	},
+	{
+		name: "nobody but the program changes what QuickSight has",
+		check: func(rs resources) []string {
+			var broken []string
+			for _, r := range rs.of(dataSourceType, dataSetType) {
+				actions, _ := at(r.Inputs, "permissions", 0, "actions").([]any)
+				if len(actions) == 0 || slices.ContainsFunc(actions, func(a any) bool {
+					return strings.HasPrefix(a.(string), "quicksight:Update") || strings.HasPrefix(a.(string), "quicksight:Delete")
+				}) {
+					broken = append(broken, r.id()+": somebody may")
+				}
+			}
+			return broken
+		},
+		plant: func(rs resources) {
+			at(rs.get(dataSetType, "coin_markets-quicksight").Inputs, "permissions", 0).(map[string]any)["actions"] = []any{"quicksight:DeleteDataSet"}
+		},
+	},
+	{
+		name: "data sets wait for the view they read",
+		check: each(dataSetType, func(rs resources, s recorded) string {
+			if !dependsOn(rs, s, glueTableType) {
+				return "does not"
+			}
+			return ""
+		}),
+		plant: func(rs resources) { rs.get(dataSetType, "coin_markets-quicksight").Dependencies = nil },
+	},
+}
+
 func TestRules(t *testing.T) {
 	p := newProject(t)
-	for _, stack := range []string{"dev", "prod"} {
+	for _, stack := range []string{"dev", "prod", viewed} {
 		declared := resources(p.mustDeploy(t, stack))
 		applying := rules
-		if stack == "prod" {
+		switch stack {
+		case "prod":
 			applying = slices.Concat(rules, prodRules)
+		case viewed:
+			applying = slices.Concat(rules, prodRules, viewedRules)
 		}
 		for _, r := range applying {
 			t.Run(stack+"/"+r.name, func(t *testing.T) {

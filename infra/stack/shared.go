@@ -21,6 +21,7 @@ type shared struct {
 	database                    *glue.CatalogDatabase
 	audit                       *component.Table
 	workgroup                   *component.Workgroup
+	quickSight                  *component.DataSource // nil: nobody looks at the data there
 
 	readerPolicy, rejectsPolicy, operatorPolicy pulumi.StringOutput
 }
@@ -28,7 +29,7 @@ type shared struct {
 func newShared(ctx *pulumi.Context, p program, contracts []*contract.Contract) (*shared, error) {
 	s := &shared{secrets: map[string]*component.Secret{}}
 	for _, declare := range []func(*pulumi.Context, program, []*contract.Contract) error{
-		s.declareKeys, s.declareBuckets, s.declareAlerts, s.declareSecrets, s.declareCatalog, s.declareAccess,
+		s.declareKeys, s.declareBuckets, s.declareAlerts, s.declareSecrets, s.declareCatalog, s.declareAccess, s.declareQuickSight,
 	} {
 		if err := declare(ctx, p, contracts); err != nil {
 			return nil, err

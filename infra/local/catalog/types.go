@@ -77,7 +77,7 @@ var types = map[string]Type{
 			arn := "arn:aws:iam::" + s.Account + ":policy" + path(r) + name
 			return arn, map[string]any{"arn": arn, "policyId": "ANPA" + strings.ToUpper(Suffix(r.URN, 17))}
 		}},
-	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {Kind: Provisioned, Does: "attaches a policy",
+	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {Kind: Provisioned, Does: "attaches a policy to a role of the program; the account's own roles make no requests here",
 		describe: func(_ Scope, r monitor.Resource, _ string) (string, map[string]any) {
 			return text(r, "role") + "-" + Suffix(r.URN, 7), map[string]any{}
 		}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"tributary/shared/record"
 	"tributary/shared/zone"
@@ -32,10 +33,15 @@ func (j *job) read(ctx context.Context, inspect bool) (*pass, error) {
 	return j.readFrom(ctx, inspect, j.manifestPages)
 }
 
-// readFrom makes a pass over pages. Encoding runs beside decoding.
+// readFrom makes a pass over pages. Encoding runs beside decoding; where there is one processor they take turns, batch by
+// batch, so that a batch is encoded while it is in the cache.
 func (j *job) readFrom(ctx context.Context, inspect bool, pages func(context.Context, *pass, *record.Reader) error) (*pass, error) {
+	waiting := 0
+	if runtime.GOMAXPROCS(0) > 1 {
+		waiting = 2
+	}
 	p := &pass{
-		job: j, batches: make(chan *record.Batch, 2), encoded: make(chan struct{}), failed: make(chan struct{}),
+		job: j, batches: make(chan *record.Batch, waiting), encoded: make(chan struct{}), failed: make(chan struct{}),
 		examples: examples{contract: j.Contract},
 	}
 	if !inspect {

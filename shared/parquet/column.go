@@ -173,21 +173,26 @@ func (c *column) add(v *record.Vector, rows int, e *encoder) error {
 	c.chunk.values += int64(values)
 
 	known := c.dict.len()
-	encoding := c.appendValues(v, values, e)
+	encoding, plain := c.appendValues(v, values, e)
 	if encoding == format.Encoding_RLE_DICTIONARY && c.width == 0 {
 		c.stats.nulls += int64(v.Nulls)
 		c.stats.strings(c.dict.since(known)) // what the dictionary held before is in the bounds already
 	} else {
 		c.stats.add(c.typ, v)
 	}
-	if len(e.body) > math.MaxInt32 {
+	size := len(e.body) + len(plain)
+	if size > math.MaxInt32 {
 		return errPageSize
 	}
-	packed := c.compress(e, encoding)
+	packed := e.body
+	if c.chunk.codec != format.CompressionCodec_UNCOMPRESSED {
+		e.body = append(e.body, plain...)
+		packed, plain = c.compress(e, encoding), nil
+	}
 	header, err := e.header(&format.PageHeader{
 		Type:                 format.PageType_DATA_PAGE,
-		UncompressedPageSize: int32(len(e.body)),
-		CompressedPageSize:   int32(len(packed)),
+		UncompressedPageSize: int32(size),
+		CompressedPageSize:   int32(len(packed) + len(plain)),
 		DataPageHeader: &format.DataPageHeader{
 			NumValues:               int32(slots),
 			Encoding:                encoding,
@@ -203,34 +208,31 @@ func (c *column) add(v *record.Vector, rows int, e *encoder) error {
 	} else {
 		c.chunk.numbered++
 	}
-	c.chunk.raw += int64(len(header) + len(e.body))
+	c.chunk.raw += int64(len(header) + size)
 	c.pages.append(&e.blocks, header)
 	c.pages.append(&e.blocks, packed)
+	c.pages.append(&e.blocks, plain)
 	return nil
 }
 
-// appendValues appends a page's values to the body, numbered by the dictionary where that pays, and says how.
-func (c *column) appendValues(v *record.Vector, count int, e *encoder) format.Encoding {
+// appendValues appends a page's values to the body where they are numbered by the dictionary or packed; else they are
+// returned in PLAIN form, where they stand. Values that are stored as they are need no copy but the one to where they wait.
+func (c *column) appendValues(v *record.Vector, count int, e *encoder) (encoding format.Encoding, plain []byte) {
 	if c.typ == format.Type_BOOLEAN {
 		e.body = appendBools(e.body, v.Bool)
-		return format.Encoding_PLAIN
+		return format.Encoding_PLAIN, nil
 	}
-	start := len(e.body)
-	plain := v.Bytes
+	plain = v.Bytes
 	if c.typ != format.Type_BYTE_ARRAY && c.typ != format.Type_FIXED_LEN_BYTE_ARRAY {
-		e.body = appendNumbers(e.body, v)
-		plain = e.body[start:]
+		plain = e.plainNumbers(v)
 	}
 	if count > 0 && c.number(plain, count) {
 		width := max(1, bits.Len(uint(c.dict.len()-1)))
-		e.body = append(e.body[:start], byte(width))
+		e.body = append(e.body, byte(width))
 		e.body = appendHybrid(e.body, c.dict.ids, width)
-		return format.Encoding_RLE_DICTIONARY
+		return format.Encoding_RLE_DICTIONARY, nil
 	}
-	if len(e.body) == start {
-		e.body = append(e.body, plain...)
-	}
-	return format.Encoding_PLAIN
+	return format.Encoding_PLAIN, plain
 }
 
 // number tries to number the values of a page. Once it has failed, the chunk goes on without.
@@ -275,32 +277,6 @@ func (c *column) compress(e *encoder, encoding format.Encoding) []byte {
 		return e.body
 	}
 	return packed
-}
-
-// appendNumbers appends the values of a numeric vector in PLAIN form.
-func appendNumbers(dst []byte, v *record.Vector) []byte {
-	at := len(dst)
-	switch {
-	case len(v.I64) > 0:
-		dst = extend(dst, 8*len(v.I64))
-		for _, n := range v.I64 {
-			binary.LittleEndian.PutUint64(dst[at:], uint64(n))
-			at += 8
-		}
-	case len(v.F64) > 0:
-		dst = extend(dst, 8*len(v.F64))
-		for _, n := range v.F64 {
-			binary.LittleEndian.PutUint64(dst[at:], math.Float64bits(n))
-			at += 8
-		}
-	case len(v.I32) > 0:
-		dst = extend(dst, 4*len(v.I32))
-		for _, n := range v.I32 {
-			binary.LittleEndian.PutUint32(dst[at:], uint32(n))
-			at += 4
-		}
-	}
-	return dst
 }
 
 // appendBools packs booleans, the first in the lowest bit.

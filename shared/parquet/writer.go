@@ -314,6 +314,7 @@ func (w *Writer) emit(p []byte) error {
 type encoder struct {
 	*compressor
 	body       []byte // of the page in hand, before compression
+	numbers    []byte // of the page in hand in PLAIN form, where memory is not
 	blocks     pool
 	serializer *thrift.TSerializer
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -125,7 +126,7 @@ func TestOperate(t *testing.T) {
 
 	w.says("status", "run "+run.ID()+" is loaded", "held     none", "lost     none", "0 failed runs", "high-above-low", "loaded      4      560    540        20")
 	w.says("rejects coin_markets -limit=2", "page 1, record ", "  ✗ ", `id: "`, "2 of the 20 rejects")
-	w.says("rejects coin_markets "+run.ID()+" -full", "last_updated", "20 rejects of run "+run.ID())
+	w.says("rejects coin_markets -full -run="+run.ID(), "last_updated", "20 rejects of run "+run.ID())
 	w.says("replay coin_markets", "1/1  "+run.ID()+"  loaded, 540 clean and 20 rejected of 560 records; skipped: this contract and engine have done it", "0 processed, 1 skipped, 0 failed")
 	w.says("replay coin_markets -force", "1 processed, 0 skipped, 0 failed; 0 not in the lake.")
 	w.says("release coin_markets", "No run of this time is held.")
@@ -140,7 +141,7 @@ func TestOperate(t *testing.T) {
 	if _, err := w.operate("backfill", "coin_markets", "1", "2"); err == nil || !strings.Contains(err.Error(), "its source has no past") {
 		t.Errorf("a backfill of the present: %v", err)
 	}
-	if _, err := w.operate("status", "coins"); !errors.Is(err, console.ErrUsage) {
+	if _, err := w.operate("status", "-dataset=coins"); !errors.Is(err, console.ErrUsage) {
 		t.Errorf("a dataset that is not there: %v", err)
 	}
 }
@@ -199,5 +200,64 @@ func TestRedrive(t *testing.T) {
 	}
 	if left, err := w.Queued(failures); err != nil || len(left) != 1 {
 		t.Errorf("%d messages are left, %v", len(left), err)
+	}
+}
+
+// The command for deployed stacks takes the stack's outputs, AWS's own variables and nothing else.
+func TestOpsCommand(t *testing.T) {
+	w := start(t, builtIn(t), nil)
+	run := w.run(scheduled)
+	dir := t.TempDir()
+	command := filepath.Join(dir, "ops")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "tributary/infra/ops").CombinedOutput(); err != nil {
+		t.Fatalf("build ops: %v\n%s", err, out)
+	}
+	exports, err := json.Marshal(w.Exports())
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := filepath.Join(dir, "outputs.json")
+	if err := os.WriteFile(outputs, exports, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// A pulumi that knows one stack.
+	pulumi := "#!/bin/sh\n[ \"$5\" = dev ] && [ \"$1 $2 $3 $4\" = 'stack output --json --stack' ] && exec cat " + outputs + "\necho 'error: no stack named that' >&2\nexit 255\n"
+	if err := os.WriteFile(filepath.Join(dir, "pulumi"), []byte(pulumi), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	credentials, err := w.Credentials("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, args, path string
+		want             string
+		status           int
+	}{
+		{"outputs in a file", "status -outputs=" + outputs, "", "run " + run.ID() + " is loaded", 0},
+		{"outputs from pulumi", "replay coin_markets -stack=dev", dir + ":/usr/bin:/bin", "1 run: 0 processed, 1 skipped, 0 failed; 0 not in the lake.", 0},
+		{"a stack that is not there", "status -stack=prod", dir + ":/usr/bin:/bin", "read outputs of stack prod: pulumi: error: no stack named that", 1},
+		{"no pulumi", "status -stack=dev", "/nowhere", "pulumi is not installed here", 1},
+		{"no stack", "status", "", "wrong call: give -stack=NAME, or -outputs=FILE", 2},
+		{"refused", "backfill coin_markets 1 2 -outputs=" + outputs, "", "failed: backfill coin_markets: its source has no past", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), command, strings.Fields(test.args)...)
+			cmd.Dir = root
+			cmd.Env = []string{
+				"PATH=" + test.path, "HOME=" + dir, "AWS_ENDPOINT_URL=" + w.Endpoint, "AWS_REGION=us-west-2",
+				"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey, "AWS_SESSION_TOKEN=" + credentials.SessionToken,
+			}
+			out, err := cmd.CombinedOutput()
+			status := 0
+			if exit := new(exec.ExitError); errors.As(err, &exit) {
+				status = exit.ExitCode()
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if status != test.status || !strings.Contains(string(out), test.want) {
+				t.Errorf("status %d, want %d with %q:\n%s", status, test.status, test.want, out)
+			}
+		})
 	}
 }

@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 		want       Options
 	}{
 		{"status", "status", Options{Command: "status", From: whole.AddDate(0, 0, -3)}},
-		{"status of a stack", "status coins -stack=dev", Options{Command: "status", Dataset: "coins", Stack: "dev", From: whole.AddDate(0, 0, -3)}},
+		{"status of a stack", "status -dataset=coins -stack=dev", Options{Command: "status", Dataset: "coins", Stack: "dev", From: whole.AddDate(0, 0, -3)}},
 		{"replay of all", "replay coins", Options{Command: "replay", Dataset: "coins", Parallel: 4}},
 		{"replay of days", "replay -from=2025-03-01 coins -to=2025-03-02 -force", Options{
 			Command: "replay", Dataset: "coins", Parallel: 4, Force: true, From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
@@ -50,7 +50,7 @@ func TestParse(t *testing.T) {
 		{"backfill", "backfill orders 2024-01-01 2024-02-01 -at=2025-03-01T00:00:00Z", Options{
 			Command: "backfill", Dataset: "orders", Part: zone.Range{From: "2024-01-01", To: "2024-02-01"}, At: utc("2025-03-01T00:00:00Z"),
 		}},
-		{"rejects", "rejects coins 20250304T144500Z -limit=3", Options{Command: "rejects", Dataset: "coins", Run: "20250304T144500Z", Limit: 3, From: whole.AddDate(0, 0, -30)}},
+		{"rejects", "rejects coins -run=20250304T144500Z -limit=3", Options{Command: "rejects", Dataset: "coins", Run: "20250304T144500Z", Limit: 3, From: whole.AddDate(0, 0, -30)}},
 		{"upload", "upload coins a.json", Options{Command: "upload", Dataset: "coins", File: "a.json"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -77,6 +77,7 @@ func TestParseRefuses(t *testing.T) {
 		{"walk", `there is no command "walk"`},
 		{"replay", "replay takes DATASET, not []"},
 		{"replay coins 2025-03-01", `replay takes DATASET, not ["coins" "2025-03-01"]`},
+		{"status coins", `status takes flags only, not ["coins"]`},
 		{"backfill orders 1", "backfill takes DATASET FROM TO"},
 		{"replay coins -from=noon", "-from=noon is neither a run id nor a time"},
 		{"replay coins -from=2025-03-02 -to=2025-03-01", "the end 2025-03-01T23:59:59Z lies before the beginning 2025-03-02T00:00:00Z"},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -56,12 +57,19 @@ func times(f *flag.FlagSet, o *Options) {
 	f.StringVar(&o.to, "to", "", "last scheduled `time`; a date means its whole day (default: now)")
 }
 
+func dataset(f *flag.FlagSet, o *Options) {
+	f.StringVar(&o.Dataset, "dataset", "", "`name` of the dataset (default: all)")
+}
+
 func names(f *flag.FlagSet, o *Options) {
 	f.StringVar(&o.at, "at", "", "`time` that names the run (default: now)")
 }
 
 var verbs = []verb{
-	{"status", "[DATASET]", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless -from)", 3 * day, times},
+	{"status", "", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless -from)", 3 * day, func(f *flag.FlagSet, o *Options) {
+		dataset(f, o)
+		times(f, o)
+	}},
 	{"replay", "DATASET", "has the process function process runs again; without -force only those that the deployed contract and engine have not done, so a replay that was interrupted goes on when it is given again (all runs, unless -from)", 0, func(f *flag.FlagSet, o *Options) {
 		times(f, o)
 		f.BoolVar(&o.Force, "force", false, "process runs again that are done by the deployed contract and engine")
@@ -71,9 +79,10 @@ var verbs = []verb{
 		times(f, o)
 		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
 	}},
-	{"redrive", "[DATASET]", "sends the events in the failure queues to their functions again, and deletes those that succeed", 0, nil},
+	{"redrive", "", "sends the events in the failure queues to their functions again, and deletes those that succeed", 0, dataset},
 	{"backfill", "DATASET FROM TO", "brings a part of the source's past as one run; FROM and TO are values of the contract's incremental cursor", 0, names},
-	{"rejects", "DATASET [RUN]", "shows rejected records with every reason, classified values hidden (the newest run of the last 30 days that has any)", 30 * day, func(f *flag.FlagSet, o *Options) {
+	{"rejects", "DATASET", "shows rejected records with every reason, classified values hidden (the newest run of the last 30 days that has any, unless -run)", 30 * day, func(f *flag.FlagSet, o *Options) {
+		f.StringVar(&o.Run, "run", "", "`id` of the run")
 		f.IntVar(&o.Limit, "limit", 20, "records shown")
 		f.BoolVar(&o.Full, "full", false, "show all members of a record, not only its key and the faulty ones")
 	}},
@@ -96,7 +105,7 @@ func Parse(args []string, now time.Time, help io.Writer) (Options, error) {
 	f := flag.NewFlagSet(v.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.Usage = func() {
-		fmt.Fprintf(help, "usage: go tool mage ops:%s %s [flags]\n\n%s %s.\n\n", v.name, v.args, v.name, v.does)
+		fmt.Fprintf(help, "usage: go tool mage %s [flags]\n\n%s %s.\n\n", strings.TrimSpace("ops:"+v.name+" "+v.args), v.name, v.does)
 		f.SetOutput(help)
 		f.PrintDefaults()
 		f.SetOutput(io.Discard)
@@ -136,27 +145,17 @@ func parseAnywhere(f *flag.FlagSet, args []string) (words []string, err error) {
 // take reads the words of a command, by the names of its arguments.
 func (o *Options) take(v verb, words []string) error {
 	takes := strings.Fields(v.args)
-	wrong := fmt.Errorf("%w: %s takes %s, not %q", ErrUsage, v.name, v.args, words)
-	if len(words) > len(takes) {
-		return wrong
+	if len(words) != len(takes) {
+		return fmt.Errorf("%w: %s takes %s, not %q", ErrUsage, v.name, cmp.Or(v.args, "flags only"), words)
 	}
 	for i, name := range takes {
-		optional := strings.HasPrefix(name, "[")
-		if i >= len(words) {
-			if !optional {
-				return wrong
-			}
-			continue
-		}
-		switch strings.Trim(name, "[]") {
+		switch name {
 		case "DATASET":
 			o.Dataset = words[i]
 		case "FROM":
 			o.Part.From = words[i]
 		case "TO":
 			o.Part.To = words[i]
-		case "RUN":
-			o.Run = words[i]
 		case "FILE":
 			o.File = words[i]
 		}

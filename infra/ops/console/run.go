@@ -211,7 +211,7 @@ func (c Console) replayed(done ops.Replayed, err error, p pipeline, none string)
 		return err
 	}
 	if done.Held > 0 {
-		c.say("What is held shows with: go tool mage ops:rejects %s RUN. Mend the contract under a higher version, deploy, and release.", p.contract.Dataset)
+		c.say("What is held shows with: go tool mage ops:rejects %s -run=ID. Mend the contract under a higher version, deploy, and release.", p.contract.Dataset)
 	}
 	if done.Failed > 0 {
 		return ErrShown

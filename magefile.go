@@ -43,7 +43,7 @@ type Ops mg.Namespace
 
 // Status tells where runs stand, what was rejected and why, how fresh the data are: -dataset=NAME, -from=TIME, -to=TIME.
 func (Ops) Status(ctx context.Context, dataset, from, to, stack, outputs *string) error {
-	return operate(ctx, "status", stack, outputs, flags{"from": from, "to": to}, given(dataset)...)
+	return operate(ctx, "status", stack, outputs, flags{"dataset": dataset, "from": from, "to": to})
 }
 
 // Replay has runs processed again: -from=TIME, -to=TIME; those of the deployed contract and engine only with -force.
@@ -58,7 +58,7 @@ func (Ops) Release(ctx context.Context, dataset string, from, to, stack, outputs
 
 // Redrive sends the events in the failure queues to their functions again: -dataset=NAME.
 func (Ops) Redrive(ctx context.Context, dataset, stack, outputs *string) error {
-	return operate(ctx, "redrive", stack, outputs, nil, given(dataset)...)
+	return operate(ctx, "redrive", stack, outputs, flags{"dataset": dataset})
 }
 
 // Backfill brings a part of an incremental source's past as one run: -at=TIME names the run.
@@ -68,7 +68,7 @@ func (Ops) Backfill(ctx context.Context, dataset, first, last string, at, stack,
 
 // Rejects shows rejected records with every reason: -run=ID, -limit=N, -full.
 func (Ops) Rejects(ctx context.Context, dataset string, run, stack, outputs *string, limit *int, full *bool) error {
-	return operate(ctx, "rejects", stack, outputs, flags{"limit": limit, "full": full}, append([]string{dataset}, given(run)...)...)
+	return operate(ctx, "rejects", stack, outputs, flags{"run": run, "limit": limit, "full": full}, dataset)
 }
 
 // Upload brings a file as a run: -at=TIME names the run.
@@ -89,14 +89,6 @@ func operate(ctx context.Context, command string, stack, outputs *string, more f
 	}
 	args = append(args, flags{"stack": stack, "outputs": outputs}.words()...)
 	return tool(ctx, "./infra/ops", "ops", "compiling the operators' commands", append(args, more.words()...)...)
-}
-
-// given is an optional word.
-func given(word *string) []string {
-	if word == nil {
-		return nil
-	}
-	return []string{*word}
 }
 
 // Contract groups what concerns data contracts.

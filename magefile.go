@@ -169,7 +169,7 @@ func Build(ctx context.Context) error {
 
 // Test runs everything that must hold before a change lands.
 func Test() {
-	mg.SerialDeps(Vet, Lint, Unit, Race, Arm64, Workflows)
+	mg.SerialDeps(Vet, Lint, Unit, Mutants, Race, Arm64, Workflows)
 }
 
 // Vet runs go vet over the whole module.
@@ -188,6 +188,11 @@ func Unit() error {
 		fmt.Println("unit: no C compiler here, so the tests that read Parquet and SQL through DuckDB are skipped")
 	}
 	return step("unit", "test", "-timeout", "15m", "./...")
+}
+
+// Mutants plants bugs into ingest and process, one at a time, and fails where the model of shared/proof does not catch one.
+func Mutants() error {
+	return step("mutants", "test", "-tags", "mutant", "-run", "TestMutants", "-timeout", "15m", "./shared/proof")
 }
 
 // Race runs the tests of everything that has goroutines under the race detector.

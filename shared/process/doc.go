@@ -27,7 +27,8 @@
 //
 //  1. Before anything becomes visible the attempt claims the run: it writes the row with state "storing" and its identity
 //     (manifest version, contract version and digest, engine revision). It was read at the start, and refused there if
-//     it was of a newer contract version; the condition refuses it again if one has come since.
+//     a newer contract version has had the run, also where its replay left the former outcome in place; the condition
+//     refuses it again if one has come since.
 //  2. Under the claim it lists the run's files, then makes sure that the claim still holds. Completions and removals are
 //     conditional on what was listed. So once a newer attempt has claimed and written a file, no older one can replace it.
 //  3. Files of a former outcome that this one does not have are removed. One that an overtaken attempt completes behind
@@ -54,6 +55,12 @@
 // Memory: one part (cloud.PartSize) for each of the lake's and the rejects' current file, the batches in flight, a row
 // group, the spool's share. Temporary files hold served columns that do not fit, and are unlinked from the start.
 //
-// A clean record whose key an earlier contract served and a later one rejects leaves its item in the table: items are
-// never deleted, they are replaced or expire.
+// # What a newer contract cannot take back
+//
+// Items are never deleted, they are replaced or expire: the table does not know what an item replaced, so that a deletion
+// would lose the key. A record that an older contract served, and that the newer one rejects or holds back with its run,
+// therefore leaves its item, be the older attempt done or overtaken on its way. An older attempt that is overtaken while it
+// is storing leaves no outcome either: a newer contract that then holds the run leaves it held. And where it is overtaken
+// between storing and alerting, the newer contract's alert stands for both. Package proof holds everything else to the
+// state of clean runs.
 package process

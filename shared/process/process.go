@@ -496,13 +496,12 @@ func (j *job) giveWay(ctx context.Context, taken *takenOverError) (Result, error
 	if !now.exists {
 		return Result{}, errors.New("the audit row is gone: trying again")
 	}
-	if identityOf(&now.row) == j.id || identityOfReplay(&now.row) == j.id {
-		return j.result(StatusJoined, &now.row), nil
-	}
 	newer, err := j.newerContract(&now.row)
 	switch {
 	case err != nil:
 		return Result{}, err
+	case !newer && (identityOf(&now.row) == j.id || identityOfReplay(&now.row) == j.id):
+		return j.result(StatusJoined, &now.row), nil
 	case !newer:
 		return Result{}, taken
 	case now.row.State == zone.StateStoring:

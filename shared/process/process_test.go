@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"tributary/shared/cloud/cloudtest"
+	"tributary/shared/contract"
 	"tributary/shared/record"
 	"tributary/shared/zone"
 )
@@ -252,6 +253,36 @@ func TestReplayUnderMendedContract(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, w.state()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestOlderContractBehindHeldReplay lets a newer contract hold a run that stays as an older one has loaded it: what the
+// newer one found is not erased by an older one.
+func TestOlderContractBehindHeldReplay(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, nil, mixed()...)
+	w.run(w.processor(testContract(t)), event)
+	if got := w.run(w.processor(strict(t)), replay(false)); !got.Kept {
+		t.Fatalf("%+v", got)
+	}
+	before := w.state()
+	tests := []struct {
+		name  string
+		older *contract.Contract
+		event json.RawMessage
+		want  string
+	}{
+		{"the one that loaded it", testContract(t), event, StatusSkipped},
+		{"the same, forced", testContract(t), replay(true), StatusSuperseded},
+		{"one between", versionTwo(t), replay(false), StatusSuperseded},
+	}
+	for _, test := range tests {
+		if got := w.run(w.processor(test.older), test.event); got.Status != test.want {
+			t.Errorf("%s: %+v, want %s", test.name, got, test.want)
+		}
+		if diff := cmp.Diff(before, w.state()); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
 	}
 }
 

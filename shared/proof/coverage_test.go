@@ -88,10 +88,12 @@ var misfortunes = func() []misfortune {
 			times := 1
 			switch {
 			case m.Role != "process":
-			case m.Name == "Bucket.Delete", m.Name == "Bucket.Head":
-				times = 5
+			case m.Name == "Bucket.Delete":
+				times = 20
 			case m.Name == "Upload.Complete" && k == repeated: // is refused, and the object is looked at
-				times = 25
+				times = 15
+			case strings.HasPrefix(m.Name, "Upload.") || m.Name == "Topic.Publish":
+				times = 2
 			}
 			for range times {
 				all = append(all, misfortune{m, k})

@@ -148,6 +148,9 @@ func (s *stage) check() string {
 		if err != nil {
 			return err.Error()
 		}
+		if problem := filesNamed(&got); problem != "" {
+			return fmt.Sprintf("run %d: %s", run, problem)
+		}
 		problem := ""
 		for _, order := range permutations(asked) {
 			want, err := clean.after(s.world, run, order)
@@ -181,6 +184,26 @@ func (s *stage) check() string {
 		}
 	}
 	return s.checkItems(candidates, finals)
+}
+
+// filesNamed holds the files that are there against those that the audit row names.
+func filesNamed(o *outcome) string {
+	for _, both := range []struct {
+		there map[string]string
+		named []zone.FileRow
+	}{{o.Lake, o.Audit.LakeFiles}, {o.Rejects, o.Audit.RejectFiles}} {
+		sizes, want := map[string]int64{}, map[string]int64{}
+		for key, body := range both.there {
+			sizes[key] = int64(len(body))
+		}
+		for _, f := range both.named {
+			want[f.Key] = f.Bytes
+		}
+		if diff := cmp.Diff(want, sizes); diff != "" {
+			return "there are other files than the audit row names (-named, +there):\n" + diff
+		}
+	}
+	return ""
 }
 
 var ignoreRest = cmp.FilterPath(func(p cmp.Path) bool {
@@ -318,11 +341,14 @@ func (s *stage) checkItems(candidates, finals []map[string]map[string]zone.Attri
 	return ""
 }
 
+// older orders items as the design says, by what they say of themselves.
 func older(a, b map[string]zone.Attribute) bool {
-	if order := strings.Compare(a["updated_at"].Text, b["updated_at"].Text); order != 0 {
-		return order < 0
+	for _, name := range []string{"updated_at", zone.ItemRun, zone.ItemPage, zone.ItemIndex, zone.ItemContract} { // one digit each
+		if order := strings.Compare(a[name].Text, b[name].Text); order != 0 {
+			return order < 0
+		}
 	}
-	return a[zone.ItemOrder].Text < b[zone.ItemOrder].Text
+	return false
 }
 
 // look holds what readers see at any time: of a run whose audit row is done, the files that the row names are those of

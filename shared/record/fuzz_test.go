@@ -20,19 +20,28 @@ import (
 // padded is text as a window holds it.
 func padded(text string) []byte { return append([]byte(text), make([]byte, pad)...) }
 
-// FuzzNumber compares numbers with strconv and math/big: which texts are numbers, and their value as a double, as an
-// integer, and as decimals.
-func FuzzNumber(f *testing.F) {
-	for _, seed := range []string{
-		"0", "-0", "1", "-1.5", "1e3", "1E+3", "1e-3", "0.1", "123456789012345678901234567890", "1.7976931348623157e308", "1e999", "5e-324",
-		"9223372036854775807", "9223372036854775808", "-9223372036854775808", "0.000000000000000000000000000001", "1.00000000000000000000000000000001",
-		"2.2250738585072011e-308", "9007199254740993", "1e23", "8.5e22", "00", "01", "-", "1.", ".1", "1e", "1e+", "+1", "0x1", "1_0", "Infinity", "NaN",
-		"12345678901234567.1234567890123456789e-17", "0e400", "99999999999999999999e-20", "3.14159265358979323846264338327950288419716939937510582097494459",
-	} {
+// fuzzText fuzzes a property of texts.
+func fuzzText(f *testing.F, seeds []string, agrees func(*testing.T, string)) {
+	for _, seed := range seeds {
 		f.Add(seed)
 	}
+	f.Fuzz(agrees)
+}
+
+// FuzzNumber compares numbers with strconv and math/big: which texts are numbers, and their value as a double, as an
+// integer, and as decimals.
+func FuzzNumber(f *testing.F) { fuzzText(f, numberSeeds, numberAgrees()) }
+
+var numberSeeds = []string{
+	"0", "-0", "1", "-1.5", "1e3", "1E+3", "1e-3", "0.1", "123456789012345678901234567890", "1.7976931348623157e308", "1e999", "5e-324",
+	"9223372036854775807", "9223372036854775808", "-9223372036854775808", "0.000000000000000000000000000001", "1.00000000000000000000000000000001",
+	"2.2250738585072011e-308", "9007199254740993", "1e23", "8.5e22", "00", "01", "-", "1.", ".1", "1e", "1e+", "+1", "0x1", "1_0", "Infinity", "NaN",
+	"12345678901234567.1234567890123456789e-17", "0e400", "99999999999999999999e-20", "3.14159265358979323846264338327950288419716939937510582097494459",
+}
+
+func numberAgrees() func(*testing.T, string) {
 	table := powersOfTen()
-	f.Fuzz(func(t *testing.T, text string) {
+	return func(t *testing.T, text string) {
 		v, end := scanNumber(padded(text), 0)
 		isNumber := end == len(text) && text != ""
 		if want := json.Valid([]byte(text)) && text != "" && (text[0] == '-' || text[0]-'0' <= 9) && !strings.ContainsAny(text, " \t\r\n"); isNumber != want {
@@ -93,41 +102,43 @@ func FuzzNumber(f *testing.F) {
 		if got, want := v.multipleOf(multiple, text), new(big.Rat).Quo(exact, multiple).IsInt(); got != want && exact.Sign() != 0 && v.exp < 400 && v.exp > -400 {
 			t.Fatalf("%q a multiple of 0.03: %v, want %v", text, got, want)
 		}
-	})
+	}
 }
 
 // FuzzTimestamp compares RFC 3339 with package time, which is laxer in places that are told.
-func FuzzTimestamp(f *testing.F) {
-	for _, seed := range []string{
-		"2025-03-04T14:45:50.155Z", "2025-03-04T14:45:50Z", "2024-02-29T23:59:59.999999999+14:00", "1969-12-31T23:59:59.9999-00:30", "0001-01-01T00:00:00Z",
-		"9999-12-31T23:59:59.999Z", "2025-02-30T00:00:00Z", "2016-12-31T23:59:60Z", "2025-03-04t14:45:50z", "2025-03-04T14:45:50.1", "2025-13-01T00:00:00Z",
-	} {
-		f.Add(seed)
+func FuzzTimestamp(f *testing.F) { fuzzText(f, timestampSeeds, timestampAgrees) }
+
+var timestampSeeds = []string{
+	"2025-03-04T14:45:50.155Z", "2025-03-04T14:45:50Z", "2024-02-29T23:59:59.999999999+14:00", "1969-12-31T23:59:59.9999-00:30", "0001-01-01T00:00:00Z",
+	"9999-12-31T23:59:59.999Z", "2025-02-30T00:00:00Z", "2016-12-31T23:59:60Z", "2025-03-04t14:45:50z", "2025-03-04T14:45:50.1", "2025-13-01T00:00:00Z",
+}
+
+func timestampAgrees(t *testing.T, text string) {
+	ms, cut, ok := rfc3339(padded(text), 0, len(text))
+	want, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text))
+	wanted := err == nil && strings.ToUpper(text) != "" && !strings.ContainsRune(text, ',') && len(text) >= 20 && text[13] == ':'
+	if wanted {
+		m := want.UnixMilli()
+		wanted = m >= firstMilli && m <= lastMilli && want.Year() > -1
+		if year, _ := strconv.Atoi(text[:4]); year == 0 {
+			wanted = false
+		}
+		if offset := text[len(text)-5:]; text[len(text)-1]|0x20 != 'z' && (offset[:2] > "23" || offset[3:] > "59") {
+			wanted = false
+		}
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		ms, cut, ok := rfc3339(padded(text), 0, len(text))
-		want, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text))
-		wanted := err == nil && strings.ToUpper(text) != "" && !strings.ContainsRune(text, ',') && len(text) >= 20 && text[13] == ':'
-		if wanted {
-			m := want.UnixMilli()
-			wanted = m >= firstMilli && m <= lastMilli && want.Year() > -1
-			if year, _ := strconv.Atoi(text[:4]); year == 0 {
-				wanted = false
-			}
-		}
-		if ok != wanted {
-			t.Fatalf("%q: a timestamp %v, want %v (%v)", text, ok, wanted, err)
-		}
-		if !ok {
-			return
-		}
-		if ms != want.UnixMilli() || cut != (want.Nanosecond()%1e6 != 0) {
-			t.Fatalf("%q: %d, cut %v; want %d", text, ms, cut, want.UnixMilli())
-		}
-		if back, _, ok := rfc3339(padded(string(appendTimestamp(nil, ms))), 0, len("2006-01-02T15:04:05.000Z")); !ok || back != ms {
-			t.Fatalf("%q: printed and read again %d, want %d", text, back, ms)
-		}
-	})
+	if ok != wanted {
+		t.Fatalf("%q: a timestamp %v, want %v (%v)", text, ok, wanted, err)
+	}
+	if !ok {
+		return
+	}
+	if ms != want.UnixMilli() || cut != (want.Nanosecond()%1e6 != 0) {
+		t.Fatalf("%q: %d, cut %v; want %d", text, ms, cut, want.UnixMilli())
+	}
+	if back, _, ok := rfc3339(padded(string(appendTimestamp(nil, ms))), 0, len("2006-01-02T15:04:05.000Z")); !ok || back != ms {
+		t.Fatalf("%q: printed and read again %d, want %d", text, back, ms)
+	}
 }
 
 // fuzzPlan has a column of every kind.
@@ -151,22 +162,32 @@ func fuzzPlan(t testing.TB) *Plan {
 // number from Count, batches that hold together, and JSON documents that encoding/json accepts are not called unreadable
 // for their syntax.
 func FuzzPage(f *testing.F) {
-	for _, seed := range []string{
-		"", "null", "[]", "[{}]", "<html>", "\xef\xbb\xbf[{}]", `{"s":"a"}{"s":"b"}`, "{\"i\":1}\n{\"i\":1}\nx\n{\"i\":2}",
-		`[{"s":"Gr\u00f6\u00dfe \ud83d\udc38","i":1.0,"n":1e3,"x":"12.30","b":true,"t":"2025-03-04T14:45:50.155Z","d":"2025-03-04","j":{"a":[1]},"l":["a","b"],"o":{"p":1,"q":[{"r":1},null,{}]}}]`,
-		`[{"i":9223372036854775808,"n":1e999,"x":123456789012345678901234567890,"s":"\ud800"},{"s":"` + "\xff" + `","s":1}]`,
-		`[[[[`, `[{"l":[]},{"l":[null,"a","a"]},{"o":{"q":[]}},{"o":null},5,"x"]`, `{"a":{"b":[{"i":1}]}} x`, "{\n\"i\":1}\n{\n\"i\":x}\n{\"i\":3}",
-	} {
+	for _, seed := range pageSeeds {
 		f.Add([]byte(seed), false)
-		f.Add([]byte(`{"a":{"x":[1],"b":`+seed+`}}`), true)
+		f.Add([]byte(below(seed)), true)
 	}
-	plain := fuzzPlan(f)
+	agrees := pageAgrees(f)
+	f.Fuzz(func(t *testing.T, page []byte, below bool) { agrees(t, page, below) })
+}
+
+// below wraps a document in an envelope.
+func below(seed string) string { return `{"a":{"x":[1],"b":` + seed + `}}` }
+
+var pageSeeds = []string{
+	"", "null", "[]", "[{}]", "<html>", "\xef\xbb\xbf[{}]", `{"s":"a"}{"s":"b"}`, "{\"i\":1}\n{\"i\":1}\nx\n{\"i\":2}",
+	`[{"s":"Gr\u00f6\u00dfe \ud83d\udc38","i":1.0,"n":1e3,"x":"12.30","b":true,"t":"2025-03-04T14:45:50.155Z","d":"2025-03-04","j":{"a":[1]},"l":["a","b"],"o":{"p":1,"q":[{"r":1},null,{}]}}]`,
+	`[{"i":9223372036854775808,"n":1e999,"x":123456789012345678901234567890,"s":"\ud800"},{"s":"` + "\xff" + `","s":1}]`,
+	`[[[[`, `[{"l":[]},{"l":[null,"a","a"]},{"o":{"q":[]}},{"o":null},5,"x"]`, `{"a":{"b":[{"i":1}]}} x`, "{\n\"i\":1}\n{\n\"i\":x}\n{\"i\":3}",
+}
+
+func pageAgrees(tb testing.TB) func(t *testing.T, page []byte, below bool) {
+	plain := fuzzPlan(tb)
 	plain.window = 1 << 10
 	enveloped := *plain
 	c := *plain.contract
 	c.Source.Records = []string{"a", "b"}
 	enveloped.contract = &c
-	f.Fuzz(func(t *testing.T, page []byte, below bool) {
+	return func(t *testing.T, page []byte, below bool) {
 		p := plain
 		if below {
 			p = &enveloped
@@ -200,19 +221,20 @@ func FuzzPage(f *testing.F) {
 				t.Fatalf("reject %+v is not what the page has there", r)
 			}
 		}
-	})
+	}
 }
 
 // FuzzValues reads a record that encoding/json accepts: what becomes a row has the values that encoding/json reads.
-func FuzzValues(f *testing.F) {
-	for _, seed := range []string{
-		`{"s":"a","i":1,"n":1.5,"b":true,"l":["x",null],"j":{"k":[1]},"o":{"p":2,"q":[{"r":3}]}}`, `{"s":"\u0000\"\\\/é🐸","n":-0,"i":1e2}`,
-		`{"n":123456789.123456789e-5,"i":-9223372036854775808}`, `{"s":null,"l":null,"o":{},"j":[]}`, `{"S":"a","\u0073":"b"}`,
-	} {
-		f.Add(seed)
-	}
-	p := fuzzPlan(f)
-	f.Fuzz(func(t *testing.T, text string) {
+func FuzzValues(f *testing.F) { fuzzText(f, valueSeeds, valuesAgree(f)) }
+
+var valueSeeds = []string{
+	`{"s":"a","i":1,"n":1.5,"b":true,"l":["x",null],"j":{"k":[1]},"o":{"p":2,"q":[{"r":3}]}}`, `{"s":"\u0000\"\\\/é🐸","n":-0,"i":1e2}`,
+	`{"n":123456789.123456789e-5,"i":-9223372036854775808}`, `{"s":null,"l":null,"o":{},"j":[]}`, `{"S":"a","\u0073":"b"}`,
+}
+
+func valuesAgree(tb testing.TB) func(*testing.T, string) {
+	p := fuzzPlan(tb)
+	return func(t *testing.T, text string) {
 		var want map[string]any
 		decoder := json.NewDecoder(strings.NewReader(text))
 		decoder.UseNumber()
@@ -227,7 +249,7 @@ func FuzzValues(f *testing.F) {
 		if _, err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
-	})
+	}
 }
 
 // first compares the only row with what encoding/json has read.
@@ -312,25 +334,25 @@ func (s *first) compare(c *column, v Value, want any) {
 }
 
 // FuzzSkip compares what is passed over with encoding/json.
-func FuzzSkip(f *testing.F) {
-	for _, seed := range []string{`{}`, `[]`, `[[],{}]`, `{"a":[1,{"b":null}],"c":"\u00e9"}`, `[1,]`, `{"a"}`, `{"a":1,}`, `"\x"`, `tru`, `[1 2]`, `{"a":1]`, `[}`, " \t\r\n1"} {
-		f.Add([]byte(seed))
+func FuzzSkip(f *testing.F) { fuzzText(f, skipSeeds, skipAgrees) }
+
+var skipSeeds = []string{`{}`, `[]`, `[[],{}]`, `{"a":[1,{"b":null}],"c":"\u00e9"}`, `[1,]`, `{"a"}`, `{"a":1,}`, `"\x"`, `tru`, `[1 2]`, `{"a":1]`, `[}`, " \t\r\n1"}
+
+func skipAgrees(t *testing.T, document string) {
+	text := []byte(document)
+	var s scanner
+	s.reset(bytes.NewReader(text), len(text)+1, 0)
+	for !s.eof {
+		if _, err := s.more(0); err != nil {
+			return // larger than the window
+		}
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		var s scanner
-		s.reset(bytes.NewReader(text), len(text)+1, 0)
-		for !s.eof {
-			if _, err := s.more(0); err != nil {
-				return // larger than the window
-			}
-		}
-		end := s.skip(s.space(0))
-		valid := end >= 0 && s.space(end) == len(text)
-		if s.fail.deep {
-			return
-		}
-		if want := json.Valid(text); valid != want {
-			t.Fatalf("%q: valid %v, want %v (%s at %d)", text, valid, want, s.fail.reason, s.fail.at)
-		}
-	})
+	end := s.skip(s.space(0))
+	valid := end >= 0 && s.space(end) == len(text)
+	if s.fail.deep {
+		return
+	}
+	if want := json.Valid(text); valid != want {
+		t.Fatalf("%q: valid %v, want %v (%s at %d)", text, valid, want, s.fail.reason, s.fail.at)
+	}
 }

@@ -159,8 +159,9 @@ func (d *decoder) lookup(o *object, i int, stamp uint64) (*member, int) {
 		d.scratch = text
 		if fault != "" {
 			d.violate(o.pointer, RuleEncoding, "a member's name "+fault, start-1, i)
-		}
-		if m = o.index[string(text)]; m == nil {
+			// Not to be remembered: the next object with this name must be told as well.
+			m = &member{name: string(text), parent: o, count: &tally{}, mask: ^uint64(0)}
+		} else if m = o.index[string(text)]; m == nil {
 			m = d.unknown(o, string(text), stamp)
 		}
 	}
@@ -295,7 +296,7 @@ func (d *decoder) readElements(r *reading, i int, rep byte) int {
 		}
 		if i = d.space(i); d.buf[i] == ',' {
 			if i = d.space(i + 1); d.buf[i] == ']' {
-				return d.syntax(i, "no value behind a comma")
+				return d.syntax(i, "no JSON value")
 			}
 		} else if d.buf[i] != ']' {
 			return d.syntax(i, "no comma or bracket behind a value")

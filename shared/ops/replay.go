@@ -37,7 +37,7 @@ type ReplayStep struct {
 type Replayed struct {
 	Total     int
 	Processed int
-	Skipped   int // done before by the same contract and engine
+	Skipped   int // done before by the same contract and engine or by a newer contract, or being done by somebody else
 	Held      int // processed or skipped, and not loaded
 	Failed    int
 	Unstored  int // runs without a manifest: ingest has to finish them first
@@ -117,10 +117,10 @@ func (d *Replayed) count(result process.Result, err error) {
 	case err != nil:
 		d.Failed++
 		return
-	case result.Status == process.StatusSkipped:
-		d.Skipped++
-	default:
+	case result.Status == process.StatusProcessed:
 		d.Processed++
+	default:
+		d.Skipped++
 	}
 	if result.Outcome != zone.OutcomeLoaded || result.Kept {
 		d.Held++

@@ -33,15 +33,7 @@ type notification struct {
 			} `json:"object"`
 		} `json:"s3"`
 	} `json:"Records"`
-	Replay *Replay `json:"replay"`
-}
-
-// Replay is the direct invocation that processes a run again: {"replay": {"dataset": "coin_markets", "run":
-// "20250304T144500Z", "force": true}}. Force does it again even when the same contract and engine have done it.
-type Replay struct {
-	Dataset string `json:"dataset"`
-	Run     string `json:"run"`
-	Force   bool   `json:"force,omitempty"`
+	Replay *zone.Replay `json:"replay"`
 }
 
 // parseEvent reads an invocation's payload: an S3 notification, whose records are told apart by key, or a replay.

@@ -126,7 +126,10 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 // Check says whether the packages below dir are there for every dataset and made from the source as it is now. The
 // error is a sentence for whoever deploys.
 func Check(root, dir string) error {
-	const remedy = "run `go tool mage build`"
+	remedy := "run `go tool mage build`"
+	if dir != Dir {
+		remedy = "build them again" // whoever has a folder of their own knows how
+	}
 	text, err := os.ReadFile(filepath.Join(root, dir, stampName))
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("deployment packages are missing in %s: %s", dir, remedy)

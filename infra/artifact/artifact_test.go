@@ -43,7 +43,7 @@ func write(t *testing.T, root, path, text string) {
 
 func build(t *testing.T, root string) []Size {
 	t.Helper()
-	sizes, err := Build(t.Context(), Options{Root: root, Dir: "out", GOOS: "linux", GOARCH: "arm64"})
+	sizes, err := Build(t.Context(), Options{Root: root, Dir: Dir, GOOS: "linux", GOARCH: "arm64"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,12 +63,12 @@ func TestBuildPackagesEveryFunctionForEveryDataset(t *testing.T) {
 			t.Errorf("%s: sizes %d, %d", relative, s.Zip, s.Bootstrap)
 		}
 	}
-	want := []string{"out/ingest-coins.zip", "out/ingest-orders.zip", "out/process-coins.zip", "out/process-orders.zip"}
+	want := []string{Dir + "/ingest-coins.zip", Dir + "/ingest-orders.zip", Dir + "/process-coins.zip", Dir + "/process-orders.zip"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("packages (-want +got):\n%s", diff)
 	}
 
-	r, err := zip.OpenReader(Zip(root, "out", "process", "orders"))
+	r, err := zip.OpenReader(Zip(root, Dir, "process", "orders"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestBuildGivesTheSameBytesInAnotherFolder(t *testing.T) {
 	build(t, one)
 	build(t, two)
 	for _, function := range Functions {
-		a, b := read(t, Zip(one, "out", function, "coins")), read(t, Zip(two, "out", function, "coins"))
+		a, b := read(t, Zip(one, Dir, function, "coins")), read(t, Zip(two, Dir, function, "coins"))
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s: %d and %d bytes differ", function, len(a), len(b))
 		}
@@ -101,7 +101,7 @@ func TestBuildRemovesThePackagesOfAFormerDataset(t *testing.T) {
 		t.Fatal(err)
 	}
 	build(t, root)
-	if _, err := os.Stat(Zip(root, "out", "process", "orders")); !os.IsNotExist(err) {
+	if _, err := os.Stat(Zip(root, Dir, "process", "orders")); !os.IsNotExist(err) {
 		t.Errorf("package of the removed dataset: %v, want it gone", err)
 	}
 }
@@ -121,16 +121,16 @@ func TestCheckTellsWhatToDo(t *testing.T) {
 		{"contract changed", func(t *testing.T, root string) { write(t, root, "shared/datasets/coins.odcs.yaml", "name: coin\n") }, "dataset coins"},
 		{"dataset added", func(t *testing.T, root string) { write(t, root, "shared/datasets/new.odcs.yaml", "name: new\n") }, "dataset new"},
 		{"package removed", func(t *testing.T, root string) {
-			if err := os.Remove(Zip(root, "out", "ingest", "coins")); err != nil {
+			if err := os.Remove(Zip(root, Dir, "ingest", "coins")); err != nil {
 				t.Fatal(err)
 			}
 		}, "ingest for coins"},
 		{"nothing built", func(t *testing.T, root string) {
-			if err := os.RemoveAll(filepath.Join(root, "out")); err != nil {
+			if err := os.RemoveAll(filepath.Join(root, Dir)); err != nil {
 				t.Fatal(err)
 			}
 		}, "missing"},
-		{"broken stamp", func(t *testing.T, root string) { write(t, root, "out/stamp.json", "{") }, "broken stamp"},
+		{"broken stamp", func(t *testing.T, root string) { write(t, root, Dir+"/stamp.json", "{") }, "broken stamp"},
 	}
 	built := project(t)
 	build(t, built)
@@ -141,7 +141,7 @@ func TestCheckTellsWhatToDo(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.change(t, root)
-			err := Check(root, "out")
+			err := Check(root, Dir)
 			switch {
 			case tt.want == "" && err != nil:
 				t.Errorf("got %v, want no error", err)
@@ -157,11 +157,11 @@ func TestCheckTellsWhatToDo(t *testing.T) {
 func TestCompileSaysWhatIsWrong(t *testing.T) {
 	root := project(t)
 	write(t, root, "functions/ingest/main.go", "package main\n\nfunc main() { undefined() }\n")
-	_, err := Build(t.Context(), Options{Root: root, Dir: "out", GOOS: runtime.GOOS, GOARCH: runtime.GOARCH})
+	_, err := Build(t.Context(), Options{Root: root, Dir: Dir, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH})
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") {
 		t.Errorf("got %v, want the compiler's complaint", err)
 	}
-	if Check(root, "out") == nil {
+	if Check(root, Dir) == nil {
 		t.Error("packages look current after a failed build")
 	}
 }

@@ -334,10 +334,13 @@ func TestTwoAtOnce(t *testing.T) {
 				y.deliver(t)
 				wants = append(wants, w.state())
 			}
-			schedules := 0
-			for k := 0; ; k++ {
+			schedules, stride := 0, 1
+			if testing.Short() {
+				stride = 3 // the race detector makes each of them ten times as long
+			}
+			for k := 0; ; k += stride {
 				moreK := false
-				for m := 0; ; m++ {
+				for m := 0; ; m += stride {
 					w, x, y := start()
 					s := newTurns(t, x, y)
 					atX, atY := <-s.held[x], <-s.held[y]

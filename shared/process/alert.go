@@ -122,24 +122,25 @@ func (j *job) body(row, kept *zone.AuditRow, level string, found *examples) stri
 	return b.String()
 }
 
-// next says what to do. It names no tool but what every deployment has: Athena and the process function.
+// next says what to do, by the operators' command and by what every deployment has: Athena and the process function.
 func (j *job) next(row *zone.AuditRow) string {
 	rejects := fmt.Sprintf("SELECT record_index, violations, record FROM %s WHERE dt = '%s' AND run_id = '%s'",
 		zone.RejectsTable(row.Dataset), j.run.Day(), row.RunID)
-	again := fmt.Sprintf(`{"replay": {"dataset": %q, "run": %q}}`, row.Dataset, row.RunID)
+	again := fmt.Sprintf("go tool mage ops:replay %s -from=%s -to=%s\nor by invoking the process function with\n  "+`{"replay": {"dataset": %q, "run": %q}}`,
+		row.Dataset, row.RunID, row.RunID, row.Dataset, row.RunID)
 	switch row.Outcome {
 	case zone.OutcomeHeld:
 		return "see what was rejected in Athena:\n  " + rejects +
-			"\nand, where the contract is too strict, mend it under a higher version, deploy, and invoke the process function with\n  " + again
+			"\nand, where the contract is too strict, mend it under a higher version, deploy, and replay the run with\n  " + again
 	case zone.OutcomeUnreadable:
 		return "look at the raw page that the reason names. If the source answered with something else than data, the next run brings it."
 	case zone.OutcomeTooLarge:
-		return "raise the limit in the contract, or the function's memory and time, deploy, and invoke the process function with\n  " + again +
-			"\nor ask the source for less at once."
+		return "raise the limit in the contract, or the function's memory and time, deploy, and replay the run with\n  " + again +
+			"\nOr ask the source for less at once."
 	}
 	if row.Rejected > 0 {
 		return "the clean rows are loaded. See the rejected ones in Athena:\n  " + rejects +
-			"\nWhere the contract is too strict, mend it under a higher version, deploy, and invoke the process function with\n  " + again
+			"\nWhere the contract is too strict, mend it under a higher version, deploy, and replay the run with\n  " + again
 	}
 	return "all rows are loaded. If the warnings are expected, change the bounds of the rule."
 }

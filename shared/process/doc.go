@@ -53,7 +53,7 @@
 // # Bounds
 //
 // Memory: one part (cloud.PartSize) for each of the lake's and the rejects' current file, the batches in flight, a row
-// group, the spool's share. Temporary files hold served columns that do not fit, and are unlinked from the start.
+// group, half a MiB of a page that is read ahead, the spool's share. Temporary files hold served columns that do not fit, and are unlinked from the start.
 //
 // # What a newer contract cannot take back
 //

@@ -65,6 +65,11 @@ func readBody(reader *record.Reader, page zone.ManifestPage, raw *transfer) (int
 		return 0, &record.UnreadableError{Page: page.Page, Reason: err.Error()}
 	}
 	defer done()
+	if page.Bytes > aheadBlock {
+		var stop func()
+		content, stop = ReadAhead(content)
+		defer stop()
+	}
 	input := &decompressed{src: content, page: page.Page}
 	err = reader.Page(record.Page{Number: page.Page, FetchedAt: page.FetchedAt, Records: page.Records}, input)
 	return input.size, err

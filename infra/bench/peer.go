@@ -26,8 +26,9 @@ const gcPercent = 50
 
 // Peer processes one file of records as a run of the contract's dataset, with the processor that is deployed: every
 // rule, Parquet to out, rejects to out.rejects.ndjson, the served columns projected and folded. A file that ends in .gz
-// is decompressed on the way. The figures leave out start-up, the network, and what a run does once its verdict stands:
-// completing uploads and putting items.
+// is decompressed on the way. Its records are counted first, as ingest has done for a page of a manifest. The figures leave
+// that out, as well as start-up, the network, and what a run does once its verdict stands: completing uploads, making items
+// of the served columns and putting them.
 func Peer(ctx context.Context, contractPath, in, out string) (Figures, error) {
 	c, err := contract.Load(contractPath)
 	if err != nil {
@@ -50,11 +51,20 @@ func Peer(ctx context.Context, contractPath, in, out string) (Figures, error) {
 	if err := os.RemoveAll(rejects.path); err != nil {
 		return Figures{}, fmt.Errorf("remove former rejects: %w", err)
 	}
+	var records int64
+	if err := readFile(in, func(body io.Reader) (err error) {
+		records, err = record.Count(body, c.Source.Records)
+		return err
+	}); err != nil {
+		return Figures{}, fmt.Errorf("count records: %w", err)
+	}
 	debug.SetGCPercent(gcPercent)
 	at := time.Now().UTC().Truncate(time.Minute)
 	figures, err := Measure("tributary", out, func() (int64, int64, error) {
 		summary, _, err := p.Try(ctx, zone.NewRun(c.Dataset, at), func(reader *record.Reader) error {
-			return readFile(reader, in, at)
+			return readFile(in, func(body io.Reader) error {
+				return reader.Page(record.Page{Number: 1, FetchedAt: at, Records: records}, body)
+			})
 		})
 		if err != nil {
 			return 0, 0, err
@@ -67,7 +77,7 @@ func Peer(ctx context.Context, contractPath, in, out string) (Figures, error) {
 	return figures, plainRejects(rejects.path, out+".rejects.ndjson")
 }
 
-func readFile(reader *record.Reader, path string, at time.Time) error {
+func readFile(path string, read func(io.Reader) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("open input: %w", err)
@@ -78,8 +88,11 @@ func readFile(reader *record.Reader, path string, at time.Time) error {
 		if body, err = gzip.NewReader(bufio.NewReaderSize(f, 64<<10)); err != nil {
 			return fmt.Errorf("decompress input: %w", err)
 		}
+		var stop func()
+		body, stop = process.ReadAhead(body)
+		defer stop()
 	}
-	return reader.Page(record.Page{Number: 1, FetchedAt: at, Records: -1}, body)
+	return read(body)
 }
 
 // plainRejects turns rejects into the form that peers are compared by: index, violations, record.

@@ -78,6 +78,8 @@ type Function struct {
 	LogGroup pulumi.StringOutput
 	// Failures is the queue of events that failed for good.
 	FailuresName, FailuresURL, FailuresArn pulumi.StringOutput
+	// Destination stands when the function may run: its role has its policy, and what fails has somewhere to go.
+	Destination *lambda.FunctionEventInvokeConfig
 }
 
 // LogGroupName is the log group of a function.
@@ -158,14 +160,15 @@ func NewFunction(ctx *pulumi.Context, name string, args FunctionArgs, opts ...pu
 	if err != nil {
 		return nil, fmt.Errorf("declare function %s: %w", args.Function, err)
 	}
-	if _, err := lambda.NewFunctionEventInvokeConfig(ctx, name, &lambda.FunctionEventInvokeConfigArgs{
+	fn.Destination, err = lambda.NewFunctionEventInvokeConfig(ctx, name, &lambda.FunctionEventInvokeConfigArgs{
 		FunctionName:             function.Name,
 		MaximumRetryAttempts:     pulumi.Int(args.Retries),
 		MaximumEventAgeInSeconds: pulumi.Int(eventAgeSeconds),
 		DestinationConfig: &lambda.FunctionEventInvokeConfigDestinationConfigArgs{
 			OnFailure: &lambda.FunctionEventInvokeConfigDestinationConfigOnFailureArgs{Destination: failures.Arn},
 		},
-	}, after(fn, policy)...); err != nil {
+	}, after(fn, policy)...)
+	if err != nil {
 		return nil, fmt.Errorf("declare failure destination of function %s: %w", args.Function, err)
 	}
 	if _, err := lambda.NewFunctionRecursionConfig(ctx, name, &lambda.FunctionRecursionConfigArgs{

@@ -94,6 +94,8 @@ func NewDataSource(ctx *pulumi.Context, name string, args DataSourceArgs, opts .
 		Parameters: &quicksight.DataSourceParametersArgs{
 			Athena: &quicksight.DataSourceParametersAthenaArgs{WorkGroup: args.Workgroup.ToStringOutput().ToStringPtrOutput()},
 		},
+		// Said although it is the default: what QuickSight answers and the program does not say is a change every time.
+		SslProperties: &quicksight.DataSourceSslPropertiesArgs{DisableSsl: pulumi.Bool(false)},
 		Permissions: quicksight.DataSourcePermissionArray{&quicksight.DataSourcePermissionArgs{
 			Principal: pulumi.String(args.Principal), Actions: pulumi.ToStringArray(useDataSource),
 		}},

@@ -53,6 +53,8 @@ type TableArgs struct {
 	Prefix      string // of the table's files in the bucket, with the slash
 	// Since is the first day (yyyy-MM-dd) queries look at; an earlier one reads nothing and says nothing.
 	Since string
+	// Retain leaves the table in the catalog when it leaves the program: its readers move in their own time.
+	Retain bool
 }
 
 // Validate reports every fault of the arguments.
@@ -135,7 +137,7 @@ func NewTable(ctx *pulumi.Context, name string, args TableArgs, opts ...pulumi.R
 				Parameters:           pulumi.StringMap{"serialization.format": pulumi.String("1")},
 			},
 		},
-	}, pulumi.Parent(t))
+	}, pulumi.Parent(t), pulumi.RetainOnDelete(args.Retain))
 	if err != nil {
 		return nil, fmt.Errorf("declare table %s: %w", args.Table, err)
 	}

@@ -53,6 +53,8 @@ type Topic struct {
 	pulumi.ResourceState
 
 	Arn pulumi.StringOutput
+	// Policy stands when alarms can publish.
+	Policy *sns.TopicPolicy
 }
 
 // NewTopic declares a topic.
@@ -68,10 +70,11 @@ func NewTopic(ctx *pulumi.Context, name string, args TopicArgs, opts ...pulumi.R
 	if err != nil {
 		return nil, fmt.Errorf("declare topic %s: %w", args.Topic, err)
 	}
-	if _, err := sns.NewTopicPolicy(ctx, name, &sns.TopicPolicyArgs{
+	t.Policy, err = sns.NewTopicPolicy(ctx, name, &sns.TopicPolicyArgs{
 		Arn:    topic.Arn,
 		Policy: pulumi.String(topicDocument(args.Place, args.Topic, args.Alarms).Text()),
-	}, pulumi.Parent(t)); err != nil {
+	}, pulumi.Parent(t))
+	if err != nil {
 		return nil, fmt.Errorf("declare policy of topic %s: %w", args.Topic, err)
 	}
 	for _, s := range args.Subscriptions {

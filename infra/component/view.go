@@ -50,6 +50,8 @@ type View struct {
 	pulumi.ResourceState
 
 	Name pulumi.StringOutput
+	// Table is the view as the catalog keeps it.
+	Table *glue.CatalogTable
 }
 
 // NewView declares a view, as Athena itself writes it into the catalog.
@@ -80,7 +82,7 @@ func NewView(ctx *pulumi.Context, name string, args ViewArgs, opts ...pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("declare view %s: %w", args.View, err)
 	}
-	v.Name = view.Name
+	v.Name, v.Table = view.Name, view
 	if err := ctx.RegisterResourceOutputs(v, pulumi.Map{"name": v.Name}); err != nil {
 		return nil, fmt.Errorf("register outputs of view %s: %w", args.View, err)
 	}

@@ -159,8 +159,10 @@ func diffResources(a, b *preview) (onlyA, onlyB []string, changes []change) {
 	for _, urn := range slices.Sorted(maps.Keys(left)) {
 		l := left[urn]
 		r, ok := right[urn]
-		if !ok {
+		if !ok && l.Custom {
 			onlyA = append(onlyA, short(l.Resource))
+		}
+		if !ok {
 			continue
 		}
 		for _, c := range compare(l.flat, r.flat) {
@@ -174,7 +176,7 @@ func diffResources(a, b *preview) (onlyA, onlyB []string, changes []change) {
 		}
 	}
 	for _, urn := range slices.Sorted(maps.Keys(right)) {
-		if _, ok := left[urn]; !ok {
+		if _, ok := left[urn]; !ok && right[urn].Custom {
 			onlyB = append(onlyB, short(right[urn].Resource))
 		}
 	}

@@ -22,6 +22,11 @@ import (
 const PipelineType = "tributary:stack:Pipeline"
 
 // Pipeline is everything that one dataset has to itself, from its schedule to its tables.
+//
+// A contract that breaks readers brings a new major version and a new table. The old one is no longer written: in a
+// protected stack its Glue table stays in the catalog and its serving table in DynamoDB (Pulumi asks for `pulumi state
+// unprotect` first), so that readers move when they are ready; its files lose their lifecycle rule and stay until
+// somebody deletes them, because nobody else can say that they are no longer read.
 type Pipeline struct {
 	pulumi.ResourceState
 
@@ -56,7 +61,7 @@ func (l *Pipeline) declareTables(ctx *pulumi.Context, p program, s *shared) erro
 	table, err := component.NewTable(ctx, c.Table, component.TableArgs{
 		Database: s.database.Name, Table: c.Table, Description: c.Description,
 		Format: component.Parquet, Columns: parquetColumns(c),
-		Bucket: s.lake.Name, Prefix: zone.LakePrefix(c.Table), Since: p.FirstDay,
+		Bucket: s.lake.Name, Prefix: zone.LakePrefix(c.Table), Since: p.FirstDay, Retain: p.Protect,
 	}, pulumi.Parent(l))
 	if err != nil {
 		return err
@@ -249,7 +254,8 @@ type ScheduledEvent struct {
 	ScheduledAt string `json:"scheduledAt"`
 }
 
-// start declares the schedule and the alarms, after the notification: the first run of a first deployment must not be missed.
+// start declares the schedule and the alarms. The first run of a first deployment must find everything as every later
+// one does: the notification, buckets that encrypt, failure queues behind both functions, a topic that takes alarms.
 func (l *Pipeline) start(ctx *pulumi.Context, p program, s *shared, notification *s3.BucketNotification) error {
 	c := l.contract
 	schedule, err := component.NewSchedule(ctx, c.Dataset+"-schedule", component.ScheduleArgs{
@@ -257,7 +263,8 @@ func (l *Pipeline) start(ctx *pulumi.Context, p program, s *shared, notification
 		Expression: c.Schedule.Expression, Enabled: p.enabled(c.Dataset),
 		Function: p.function(ingestFunction, c.Dataset), FunctionArn: l.ingest.Arn,
 		Input: ScheduledEvent{Dataset: c.Dataset, ScheduledAt: component.ScheduledTime},
-		After: []pulumi.Resource{notification},
+		// Not the components: the SDK learns of their children in its own time, and waits for those it knows by then.
+		After: []pulumi.Resource{notification, s.lake.Policy, s.rejects.Policy, s.alerts.Policy, l.ingest.Destination, l.process.Destination},
 		Tags:  l.tags,
 	}, pulumi.Parent(l))
 	if err != nil {

@@ -58,7 +58,7 @@ func (l *Pipeline) declareDataSet(ctx *pulumi.Context, p program, s *shared) err
 	set, err := component.NewDataSet(ctx, l.contract.Dataset+"-quicksight", component.DataSetArgs{
 		ID: p.base + "-" + l.contract.Dataset, Title: p.base + " " + l.contract.Dataset, SourceArn: s.quickSight.Arn,
 		SQL: sql, Columns: columns, Principal: p.QuickSight.Principal, RefreshAt: p.QuickSight.RefreshAt,
-		After: []pulumi.Resource{l.view}, Tags: l.tags,
+		After: []pulumi.Resource{l.view.Table}, Tags: l.tags,
 	}, pulumi.Parent(l))
 	if err != nil {
 		return err
@@ -75,7 +75,8 @@ func dataSet(s sources) (string, []component.DataSetColumn) {
 	for i := range s.contract.Columns {
 		c := &s.contract.Columns[i]
 		name := quote(c.Name)
-		expression, kind := name, ""
+		expression := name
+		var kind string
 		switch c.Type.Kind {
 		case contract.Integer:
 			kind = "INTEGER"

@@ -41,6 +41,19 @@ func (rs resources) get(typ, name string) *recorded {
 	panic("no " + typ + " " + name)
 }
 
+// above is the URN of the nearest component of a type above a resource; empty where there is none.
+func (rs resources) above(r recorded, typ string) string {
+	for {
+		i := slices.IndexFunc(rs, func(p recorded) bool { return p.URN == r.Parent })
+		if i < 0 {
+			return ""
+		}
+		if r = rs[i]; r.Type == typ {
+			return r.URN
+		}
+	}
+}
+
 // siblings are the resources of a type under the same component.
 func (rs resources) siblings(r recorded, typ string) resources {
 	var found resources
@@ -447,14 +460,54 @@ var rules = []rule{
 		},
 	},
 	{
-		name: "schedules wait for the notification",
+		name: "schedules wait for whatever the first run needs",
 		check: each(scheduleType, func(rs resources, s recorded) string {
-			if !dependsOn(rs, s, notificationType) || !dependsOn(rs, s, rolePolicyType) {
-				return "starts before it"
+			if len(rs.siblings(s, rolePolicyType)) != 1 || !slices.Contains(s.Dependencies, rs.siblings(s, rolePolicyType)[0].URN) {
+				return "starts before its role may do anything"
+			}
+			for _, r := range rs.of(notificationType, bucketPolicyType, topicPolicyType, invokeConfigType) {
+				switch {
+				case r.id() == bucketPolicyType+" results": // of queries, not of runs
+				case r.id() == bucketPolicyType+" raw": // before its notification
+				case rs.above(r, PipelineType) != "" && rs.above(r, PipelineType) != rs.above(s, PipelineType):
+				case !slices.Contains(s.Dependencies, r.URN):
+					return "starts before " + r.id()
+				}
 			}
 			return ""
 		}),
-		plant: func(rs resources) { rs.get(scheduleType, "coin_markets-schedule").Dependencies = nil },
+		plant: func(rs resources) {
+			s := rs.get(scheduleType, "coin_markets-schedule")
+			s.Dependencies = slices.DeleteFunc(s.Dependencies, func(urn string) bool { return strings.Contains(urn, invokeConfigType) })
+		},
+	},
+	{
+		name: "functions come after the buckets and tables they are told of, and go before them",
+		check: each(functionType, func(rs resources, f recorded) string {
+			variables, _ := at(f.Inputs, "environment", "variables").(map[string]any)
+			for _, value := range variables {
+				for _, r := range rs.of(bucketType, tableType, topicType) {
+					if (value == r.Inputs["bucket"] || value == r.Inputs["name"]) && !slices.Contains(f.Dependencies, r.URN) {
+						return "does not wait for " + r.id()
+					}
+				}
+			}
+			return ""
+		}),
+		plant: func(rs resources) { rs.get(functionType, "coin_markets-process").Dependencies = nil },
+	},
+	{
+		name: "a bucket's policy, which forbids deleting, is gone before the bucket is emptied",
+		check: each(bucketPolicyType, func(rs resources, p recorded) string {
+			if !dependsOn(rs, p, bucketType) {
+				return "may outlive or precede the bucket"
+			}
+			return ""
+		}),
+		plant: func(rs resources) {
+			p := rs.get(bucketPolicyType, "raw")
+			p.Dependencies = slices.DeleteFunc(p.Dependencies, func(urn string) bool { return strings.Contains(urn, bucketType) })
+		},
 	},
 	{
 		name: "schedules keep what they cannot hand over and do not repeat for a day",
@@ -728,6 +781,54 @@ var rules = []rule{
 	},
 }
 
+// devRules hold where `pulumi destroy` is to leave nothing but keys that wait for their deletion.
+var devRules = []rule{
+	{
+		name: "nothing is protected or left behind",
+		check: func(rs resources) []string {
+			var broken []string
+			for _, r := range rs {
+				if r.Protect || r.Retain || r.Inputs["skipDestroy"] == true || r.Inputs["deletionProtectionEnabled"] == true {
+					broken = append(broken, r.id()+": is")
+				}
+			}
+			return broken
+		},
+		plant: func(rs resources) { rs.get(glueTableType, "coin_markets").Retain = true },
+	},
+	{
+		name: "what is full is emptied",
+		check: func(rs resources) []string {
+			var broken []string
+			for _, r := range rs.of(bucketType, workgroupType) {
+				if r.Inputs["forceDestroy"] != true {
+					broken = append(broken, r.id()+": is not")
+				}
+			}
+			return broken
+		},
+		plant: func(rs resources) { set(rs.get(workgroupType, "queries"), false, "forceDestroy") },
+	},
+	{
+		name: "names are free again at once",
+		check: func(rs resources) []string {
+			var broken []string
+			for _, r := range rs.of(secretType) {
+				if r.Inputs["recoveryWindowInDays"] != 0.0 {
+					broken = append(broken, r.id()+": stays taken")
+				}
+			}
+			for _, r := range rs.of(keyType) {
+				if r.Inputs["deletionWindowInDays"] != 7.0 {
+					broken = append(broken, r.id()+": waits longer than it must")
+				}
+			}
+			return broken
+		},
+		plant: func(rs resources) { set(rs.get(secretType, "secret-coingecko"), 30.0, "recoveryWindowInDays") },
+	},
+}
+
 // prodRules hold where data is protected.
 var prodRules = []rule{
 	{
@@ -826,6 +927,8 @@ func TestRules(t *testing.T) {
 		declared := resources(p.mustDeploy(t, stack))
 		applying := rules
 		switch stack {
+		case "dev":
+			applying = slices.Concat(rules, devRules)
 		case "prod":
 			applying = slices.Concat(rules, prodRules)
 		case viewed:

@@ -93,9 +93,16 @@ var (
 	someNth        = rapid.SampledFrom([]int{0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 10, 13, 17})
 	someMisfortune = rapid.SampledFrom(misfortunes)
 	thenKind       = rapid.SampledFrom(append([]kind{""}, kinds...))
+	someEffect     = rapid.SampledFrom([]string{"Bucket.Put", "Upload.Complete", "Bucket.Delete", "Table.Put", "Topic.Publish"})
 	someTurns      = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) turn {
-		return turn{After: rapid.IntRange(1, 15).Draw(t, "after"), To: rapid.IntRange(0, 9).Draw(t, "to")}
-	}), 0, 24)
+		turn := turn{To: rapid.IntRange(0, 9).Draw(t, "to")}
+		if rapid.Bool().Draw(t, "at an effect") {
+			turn.Before = someEffect.Draw(t, "before")
+		} else {
+			turn.After = rapid.IntRange(1, 15).Draw(t, "after")
+		}
+		return turn
+	}), 0, 16)
 	someFaults = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) fault {
 		m := someMisfortune.Draw(t, "misfortune")
 		return fault{Role: m.Role, Method: m.Name, Nth: someNth.Draw(t, "nth"), Kind: m.kind, Then: thenKind.Draw(t, "then")}

@@ -61,8 +61,22 @@ func (p part) role() string {
 	return "process"
 }
 
-// turn passes from one actor to another: after so many calls, to the n-th of what can go on.
-type turn struct{ After, To int }
+// turn passes from one actor to another, to the n-th of what can go on: after so many calls, or before a call of a method.
+type turn struct {
+	After  int
+	Before string
+	To     int
+}
+
+// patience is how many calls a turn waits for a call of its method.
+const patience = 40
+
+func (t turn) due(calls int, next string) bool {
+	if t.Before == "" {
+		return calls >= t.After
+	}
+	return next == t.Before || calls >= patience
+}
 
 // fault befalls the n-th call of a method for each of its targets, counted over all instances of a function, and perhaps
 // another one befalls the call that the same actor makes next.
@@ -259,7 +273,11 @@ func (s *stage) next() {
 			break
 		}
 	}
-	if s.turn < len(s.Turns) && s.since >= s.Turns[s.turn].After {
+	next := ""
+	if choice < len(s.gates) {
+		next = s.gates[choice].call.Method
+	}
+	if s.turn < len(s.Turns) && s.Turns[s.turn].due(s.since, next) {
 		choice = s.Turns[s.turn].To % n
 		s.turn++
 		s.since = 0

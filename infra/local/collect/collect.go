@@ -77,6 +77,10 @@ func (c *collector) audit(d *screen.Dataset) error {
 	d.Verdict, d.Reason = a.Outcome, a.Reason
 	d.Pages, d.Records, d.Clean, d.Rejected = a.Pages, a.Records, a.Clean, a.Rejected
 	d.Warnings, d.Unknown, d.Items = rules(a.WarningsByRule), rules(a.UnknownMembers), a.Items
+	for i := range d.Warnings {
+		w := &d.Warnings[i]
+		w.OfRun = slices.ContainsFunc(c.Contract.Metrics, func(m contract.Metric) bool { return m.ID == w.Name })
+	}
 	d.Rejects = rules(a.RejectsByRule)
 	if a.State != zone.StateDone {
 		c.fault("processing ended in state %q instead of %q", a.State, zone.StateDone)
@@ -133,7 +137,9 @@ func (c *collector) rejects(d *screen.Dataset) error {
 			continue
 		}
 		d.Files = append(d.Files, screen.File{Zone: "rejects", Path: c.Path("rejects", f.Key), Rows: f.Rows, Bytes: int64(len(body))})
+		number := 0
 		for line := range bytes.Lines(body) {
+			number++
 			var r zone.RejectRow
 			if err := json.Unmarshal(line, &r); err != nil {
 				return fmt.Errorf("read rejects file %s: %w", f.Key, err)
@@ -143,6 +149,7 @@ func (c *collector) rejects(d *screen.Dataset) error {
 			if len(r.Violations) > most {
 				most = len(r.Violations)
 				d.Row = c.failing(r)
+				d.Row.Where = c.where(r, f.Key, number)
 			}
 		}
 	}
@@ -150,6 +157,16 @@ func (c *collector) rejects(d *screen.Dataset) error {
 		c.fault("the audit counts %d rejected records, the rejects files hold %d", c.row.Rejected, rows)
 	}
 	return nil
+}
+
+// where says in which line of the rejects file a record lies; of one that is too long for it also where the rest is.
+func (c *collector) where(r zone.RejectRow, key string, number int) string {
+	text := fmt.Sprintf("line %d of %s", number, c.Path("rejects", key))
+	if r.Truncated {
+		text += fmt.Sprintf(", which holds the beginning; all %s of it are in %s, unpacked, from byte %d on",
+			screen.Bytes(r.Bytes), c.Path("raw", r.RawKey), r.Offset)
+	}
+	return text
 }
 
 func (c *collector) examples(d *screen.Dataset, r zone.RejectRow) {

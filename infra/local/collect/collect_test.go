@@ -45,6 +45,7 @@ func people() *contract.Contract {
 			tld, domain, column("seen", contract.Timestamp), column("born", contract.Date), column("score", contract.Double),
 			balance, column("active", contract.Boolean), home, tags, mail, code, column("id", contract.Integer),
 		},
+		Metrics: []contract.Metric{{ID: "enough", Name: "rowCount"}},
 		Serving: &contract.Serving{PartitionKey: "id", Version: "seen", Attributes: []string{"mail", "score"}},
 	}
 }
@@ -134,6 +135,40 @@ func whole(t *testing.T) (zone.AuditRow, stores) {
 	}
 }
 
+func TestWhereARecordLies(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		row  zone.RejectRow
+		want string
+	}{
+		{"whole", zone.RejectRow{}, "line 1 of rejects/" + run.RejectsKey(1)},
+		{
+			"the head of it", zone.RejectRow{Truncated: true, Bytes: 70_000, Offset: 12, RawKey: run.RawPageKey(1)},
+			"line 1 of rejects/" + run.RejectsKey(1) + ", which holds the beginning; all 68.4 KiB of it are in raw/" + run.RawPageKey(1) + ", unpacked, from byte 12 on",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			audit, s := whole(t)
+			tc.row.Violations = []zone.ViolationRow{{Rule: "type"}}
+			s.rejects[run.RejectsKey(1)] = line(t, tc.row)
+			d, _ := collected(t, &audit, s, nil)
+			if d.Row == nil || d.Row.Where != tc.want {
+				t.Errorf("row %+v, want it in %q", d.Row, tc.want)
+			}
+		})
+	}
+}
+
+func TestMetricsAreOfTheRun(t *testing.T) {
+	audit, s := whole(t)
+	audit.WarningsByRule = []zone.RuleCount{{Rule: "enough", Records: 2}, {Rule: "high", Records: 1}}
+	d, _ := collected(t, &audit, s, nil)
+	want := []screen.Rule{{Records: 2, Name: "enough", OfRun: true}, {Records: 1, Name: "high"}}
+	if diff := cmp.Diff(want, d.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
 func get(objects map[string][]byte) func(string) ([]byte, bool) {
 	return func(key string) ([]byte, bool) { body, ok := objects[key]; return body, ok }
 }
@@ -181,6 +216,7 @@ func TestDataset(t *testing.T) {
 				{Pointer: "/score", Rule: "overflow", Message: "1e999 is too large", Value: "1e999"},
 				{Pointer: "", Rule: "sum", Message: "the rule is false", Value: "•••"},
 			},
+			Where: "line 2 of rejects/" + run.RejectsKey(1),
 		},
 		Files: []screen.File{
 			{Zone: "raw", Path: "raw/" + run.RawPageKey(1), Rows: 4, Bytes: 10},

@@ -54,6 +54,7 @@ type Rule struct {
 	Name    string
 	Pointer string // JSON Pointer below the record; "" is the record itself
 	Example string // what one of the records was told
+	OfRun   bool   // a metric of the whole run, which says nothing of one record
 }
 
 // Row is one reject in full.
@@ -63,6 +64,7 @@ type Row struct {
 	Members []Member // in the record's order; empty when the record is no JSON object
 	Text    string   // the record where it is no JSON object
 	Reasons []Reason
+	Where   string // in words, where the whole record lies
 }
 
 // Member is a member of a record, its value as JSON text.

@@ -8,7 +8,13 @@ import (
 	"strings"
 )
 
-const labelColumns = 10
+const (
+	labelColumns = 10
+
+	maxMember     = 200 // characters shown of one member
+	maxRowLines   = 25  // of one failing row
+	maxRowReasons = 25
+)
 
 // Write writes the summary of a run.
 func Write(w io.Writer, o Outcome, style Style) error {
@@ -109,7 +115,7 @@ func (s *summary) rules(title, aside string, rules []Rule, paint func(string) st
 	s.head(title, aside)
 	name, place := 0, 0
 	for _, r := range rules {
-		name, place = max(name, width(r.Name)), max(place, width(pointer(r.Pointer)))
+		name, place = max(name, width(r.Name)), max(place, width(r.place()))
 	}
 	name, place = min(name, s.Width/4), min(place, s.Width/3)
 	for _, r := range rules {
@@ -117,13 +123,21 @@ func (s *summary) rules(title, aside string, rules []Rule, paint func(string) st
 		if name > 0 {
 			text += "  "
 		}
-		text += padRight(cutMiddle(plain(pointer(r.Pointer)), place), place)
+		text += padRight(cutMiddle(plain(r.place()), place), place)
 		left := s.Width - 2 - 7 - 2 - name - 2 - place - 2
 		if r.Example != "" && left > 10 {
 			text += "  " + s.faint(cut(plain(r.Example), left))
 		}
 		s.line(text)
 	}
+}
+
+// place is what a rule is about.
+func (r Rule) place() string {
+	if r.OfRun && r.Pointer == "" {
+		return "(the run)"
+	}
+	return pointer(r.Pointer)
 }
 
 func pointer(p string) string {
@@ -133,30 +147,91 @@ func pointer(p string) string {
 	return p
 }
 
-// row writes one failing row in full: its members as they came, the faulty ones marked, and every reason.
+// row writes one failing row: its members as they came, the faulty ones marked, and every reason. Of a row that would
+// fill the screen it writes the beginning, and where the whole of it lies.
 func (s *summary) row(r *Row) {
 	if r == nil {
 		return
 	}
-	s.head("One failing row, in full", fmt.Sprintf("page %d, record %d, counted from 0", r.Page, r.Index))
-	if len(r.Members) == 0 {
-		for _, line := range wrap(r.Text, s.Width-4) {
-			s.line("    " + line)
+	shown, cut := s.rowLines(r)
+	title := "One failing row, in full"
+	if cut {
+		title = "One failing row"
+	}
+	s.head(title, fmt.Sprintf("page %d, record %d, counted from 0", r.Page, r.Index))
+	for _, line := range shown {
+		s.line(line)
+	}
+	if cut && r.Where != "" {
+		for _, line := range wrap("Not all of it is shown: it lies in "+r.Where+".", s.Width-4) {
+			s.line("    " + s.faint(line))
 		}
-	} else {
-		s.members(r.Members)
 	}
 	s.line("")
-	for _, reason := range r.Reasons {
-		text := pointer(reason.Pointer) + "  " + reason.Rule + ": " + reason.Message
-		for i, line := range wrap(text, s.Width-6) {
-			if i == 0 {
-				s.line("  " + s.red("✗") + " " + line)
-				continue
-			}
-			s.line("    " + line)
+	for i, reason := range r.Reasons {
+		if i == maxRowReasons {
+			s.line("  " + s.red("✗") + " and " + Plural(int64(len(r.Reasons)-i), "more reason", "more reasons"))
+			break
 		}
+		s.reason(reason)
 	}
+}
+
+func (s *summary) reason(r Reason) {
+	for i, line := range wrap(pointer(r.Pointer)+"  "+r.Rule+": "+r.Message, s.Width-6) {
+		if i == 0 {
+			s.line("  " + s.red("✗") + " " + line)
+			continue
+		}
+		s.line("    " + line)
+	}
+}
+
+// rowLines is what is shown of a row, and whether any of it is left out.
+func (s *summary) rowLines(r *Row) (shown []string, cut bool) {
+	if len(r.Members) == 0 {
+		head := firstOf(r.Text, maxRowLines*(s.Width-4))
+		for _, line := range wrap(head, s.Width-4) {
+			shown = append(shown, "    "+line)
+		}
+		if left := len(r.Text) - len(head); left > 0 {
+			shown = shown[:min(len(shown), maxRowLines)]
+			return append(shown, "    … "+Plural(int64(left), "byte", "bytes")+" more"), true
+		}
+	} else {
+		var all summary
+		all.Style = s.Style
+		all.members(r.Members)
+		shown = lines(all.out.String())
+		cut = slices.ContainsFunc(r.Members, func(m Member) bool { return len(m.text()) > len(firstOf(m.text(), maxMember)) })
+	}
+	if left := len(shown) - maxRowLines; left > 0 {
+		return append(shown[:maxRowLines:maxRowLines], "    … "+Plural(int64(left), "line", "lines")+" more"), true
+	}
+	return shown, cut
+}
+
+func (m Member) text() string { return fmt.Sprintf("%q: %s", m.Name, m.Value) }
+
+// firstOf is the beginning of a text, of so many characters.
+func firstOf(text string, most int) string {
+	characters := 0
+	for i := range text {
+		if characters == most {
+			return text[:i]
+		}
+		characters++
+	}
+	return text
+}
+
+// shortened is a member's text with how much of it is left out.
+func shortened(text string) string {
+	head := firstOf(text, maxMember)
+	if len(head) == len(text) {
+		return text
+	}
+	return head + "… (" + Plural(int64(len(text)-len(head)), "byte", "bytes") + " more)"
 }
 
 // members fills lines with members, breaking between them; a member longer than a line is broken inside.
@@ -164,7 +239,7 @@ func (s *summary) members(members []Member) {
 	const indent = 4
 	used := 0
 	for i, m := range members {
-		text := plain(fmt.Sprintf("%q: %s", m.Name, m.Value))
+		text := plain(shortened(m.text()))
 		before, after := "", ","
 		if i == 0 {
 			before = "{"

@@ -132,6 +132,27 @@ func failed() screen.Outcome {
 	}
 }
 
+// large is a run whose failing rows are longer than a screen, and that failed a metric.
+func large() screen.Outcome {
+	row := &screen.Row{Page: 1, Where: "line 3 of .local/rejects/x.ndjson", Members: []screen.Member{
+		{Name: "id", Value: "1"}, {Name: "note", Value: `"` + strings.Repeat("über ", 14_000) + `"`, Faulty: true},
+	}}
+	for i := range 90 {
+		row.Members = append(row.Members, screen.Member{Name: fmt.Sprintf("member-%02d", i), Value: `"a value of some length"`})
+		row.Reasons = append(row.Reasons, screen.Reason{Pointer: fmt.Sprintf("/member-%02d", i), Rule: "type", Message: "no number"})
+	}
+	return screen.Outcome{Datasets: []screen.Dataset{
+		{
+			Name: "coin_markets", Run: "20250304T144500Z", Verdict: "loaded", Records: 3, Clean: 2, Rejected: 1, Row: row,
+			Warnings: []screen.Rule{{Records: 2, Name: "enough", OfRun: true}, {Records: 1, Name: "few-nulls", Pointer: "/id", OfRun: true}, {Records: 1, Name: "high-score"}},
+		},
+		{
+			Name: "orders", Run: "20250304T144500Z", Verdict: "held", Reason: "1 of 1 records are rejected", Records: 1, Rejected: 1,
+			Row: &screen.Row{Page: 1, Text: strings.Repeat("x", 70_000), Where: "line 1 of .local/rejects/y.ndjson", Reasons: []screen.Reason{{Rule: "type", Message: "no object"}}},
+		},
+	}}
+}
+
 // expired is a run so old that nothing of it is served, done twice.
 func expired() screen.Outcome {
 	return screen.Outcome{Datasets: []screen.Dataset{{
@@ -151,6 +172,7 @@ func TestWrite(t *testing.T) {
 		{"loaded-colour-100", loaded(), screen.Style{Width: 100, Colour: true}},
 		{"failed-80", failed(), screen.Style{Width: 80}},
 		{"expired-80", expired(), screen.Style{Width: 80}},
+		{"large-80", large(), screen.Style{Width: 80}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var b bytes.Buffer

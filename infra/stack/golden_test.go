@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,12 +77,30 @@ func TestPolicies(t *testing.T) {
 	golden(t, "dev.policies.txt", b.String())
 }
 
+// The README's table of who may do what is what the code grants.
 func TestPermissions(t *testing.T) {
 	c, err := contract.Load(filepath.Join(projectRoot, datasetsDir, "coin_markets.odcs.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "permissions.md", Permissions(c))
+	const begin, end = "<!-- permissions -->\n", "<!-- /permissions -->"
+	path := filepath.Join(projectRoot, "README.md")
+	text := string(read(t, path))
+	head, rest, ok := strings.Cut(text, begin)
+	table, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s lacks %s or %s", path, strings.TrimSpace(begin), end)
+	}
+	want := Permissions(c)
+	if *update {
+		if err := os.WriteFile(path, []byte(head+begin+want+end+tail), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Errorf("the README says otherwise who may do what (-code +README); run the test with -update:\n%s", diff)
+	}
 }
 
 // Two stacks live in one account: no name that AWS keeps once per account or once for all is in both.

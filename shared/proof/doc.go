@@ -27,7 +27,7 @@
 //     outcome to leave in place. The run is then held, as if the newer contract had come first.
 //
 // The faults are enumerated, not listed: each kind befalls each method of the interfaces that the functions declare, for
-// each object that a method is called for. The coverage is printed with -v, and a full run fails where a fault befell a
+// each object that a method is called for; only incremental cursors are left to the tests of package ingest. The coverage is printed with -v, and a full run fails where a fault befell a
 // point less than 20 times. -rapid.checks plays more schedules, -rapid.seed one again.
 //
 // The mutants (build tag mutant) show that the model has teeth: each is a planted bug, an edit of the production code

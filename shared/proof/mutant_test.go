@@ -75,6 +75,7 @@ var (
 
 // TestMutants plays the model on every mutant, and fails for one that survives.
 func TestMutants(t *testing.T) {
+	t.Parallel()
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()

@@ -406,6 +406,7 @@ func (s *stage) after(a *actor, c cloudtest.Call) error {
 	case crashAfter:
 		a.dead = true
 		return errDead
+	default: // what came before the effect, or nothing
 	}
 	return nil
 }

@@ -128,7 +128,8 @@ func (c *compiler) float(e ast.Expr) floatExpr {
 		case operators.Subtract:
 			return func(d *decoder) float64 { return a(d) - b(d) }
 		case operators.Multiply:
-			return func(d *decoder) float64 { return a(d) * b(d) }
+			// The conversion rounds: no processor may fuse the product with an addition, and give other bits than its peers.
+			return func(d *decoder) float64 { return float64(a(d) * b(d)) }
 		case operators.Divide:
 			return func(d *decoder) float64 { return a(d) / b(d) }
 		}

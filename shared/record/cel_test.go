@@ -27,6 +27,7 @@ var celRows = []string{
 	`{"d":1e308,"e":1e308,"i":9223372036854775807,"j":1,"s":"Größe","z":"🐸","b":true,"c":true,"t":"9999-12-31T23:59:59Z","u":"0001-01-01T00:00:00Z","day":"9999-12-31"}`,
 	`{"d":-1e-300,"e":1e300,"i":-9223372036854775808,"j":-1,"s":"\u0000","z":"a","b":false,"c":true,"t":"2025-03-04T14:45:00Z","u":"2025-03-04T14:45:00Z","day":"0001-01-01"}`,
 	`{"d":3,"e":3,"i":3,"j":2,"s":"a","z":"a","b":true,"c":true}`,
+	`{"d":1.000000000931322574615478515625,"e":0.999999999068677425384521484375}`, // d * e rounds to 1; fused, d * e - 1.0 is not 0
 	`{"i":5,"s":"abc"}`,
 	`{}`,
 	`{"d":"x","e":1,"i":1.5,"j":1,"s":1,"z":"x"}`,
@@ -47,7 +48,7 @@ func TestExpressionsAgreeWithCEL(t *testing.T) {
 		"s.matches('^a')", "s in ['abc', 'a']", "t - u > duration('1h')", "i > d", "int(d) == i", "t.getFullYear() == 2025", "size(s + z) > 3", "[i, j].exists(x, x > 2)",
 	}
 	derived := []struct{ kind, expr string }{
-		{"number", "d - e"}, {"number", "d * e"}, {"number", "d / e"}, {"number", "-d"}, {"number", "double(i) * 0.5"}, {"number", "b ? d : e"}, {"number", "0.1"},
+		{"number", "d - e"}, {"number", "d * e"}, {"number", "d * e - 1.0"}, {"number", "d / e"}, {"number", "-d"}, {"number", "double(i) * 0.5"}, {"number", "b ? d : e"}, {"number", "0.1"},
 		{"integer", "i + j"}, {"integer", "i * j"}, {"integer", "i / j"}, {"integer", "-i"}, {"integer", "size(s)"}, {"integer", "record.index * 2"}, {"integer", "int(d)"},
 		{"string", "s"}, {"string", "s + z"}, {"string", "'x'"}, {"string", "b ? s : z"},
 		{"boolean", "d > e"}, {"boolean", "b && s == z"}, {"boolean", "s.matches('^a')"},

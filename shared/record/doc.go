@@ -62,9 +62,14 @@
 //     from the count of rows and nulls, only texts and nested columns need a note for each row.
 //   - Derived columns that only name the run, the page or the place are filled batch by batch.
 //   - Closures for comparison, arithmetic and logic: about 20 ns a rule, where cel-go takes 0.2 to 1 µs.
-//   - Not worth it: loads without bounds checks (2 %), a way of its own for doubles past the switch over kinds (nothing).
+//   - The usual double is read without a call, which saves half of its instructions. Its branches are on what a column
+//     repeats: a part of eight digits or more, a point, a mantissa of 53 bits. Reading point and digits together, from one
+//     word or from sixteen bytes without a branch, takes fewer instructions and was 5 to 17 % slower over all.
+//   - Not worth it: loads without bounds checks, a shorter way for null, 8,000 rows a batch (nothing each). Building with a
+//     profile brings 1 to 4 %.
 //
-// What is left is spread: numbers about 30 %, members and their names 20 %, texts and times 15 %, keys and rules 10 %
-// each, copying into the window 6 %. The next factor is a second core: a Sink may hand batches to another goroutine and
-// release them there.
+// Decoding takes about 17,000 instructions a record with all that follows it, three to four in a cycle: what holds it back
+// is their number, no longer waiting. What is left is spread: numbers about 30 % of decoding, members and their names 25 %,
+// texts and times 15 %, keys and rules 10 % each. The next factor is wider instructions, which Go does not offer on arm64,
+// or a second core: a Sink may hand batches to another goroutine and release them there.
 package record

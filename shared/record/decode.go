@@ -149,69 +149,7 @@ func (d *decoder) readValue(f *field, i int, rep byte) int {
 	}
 }
 
-// readFloat reads a double. This is where most of the time goes, so that the usual number is read without a call: up to 15
-// digits before the point and 15 behind it, no exponent. All others, and whatever is no number, go to readAnyFloat. The
-// branches are those whose outcome a column repeats: a part of eight digits or more, a point, a mantissa of 53 bits.
 func (d *decoder) readFloat(f *field, i int, rep byte) int {
-	b, v := d.buf, f.vec
-	at, sign := i, uint64(0)
-	if b[i] == '-' {
-		at, sign = i+1, 1<<63
-	}
-	whole, mant := digits(b, at)
-	if whole == 0 || b[at] == '0' && whole > 1 || f.checked || !f.flat {
-		return d.readAnyFloat(f, i, rep)
-	}
-	at += whole
-	if whole == 8 {
-		n, part := digits(b, at)
-		if n == 8 {
-			return d.readAnyFloat(f, i, rep)
-		}
-		mant = mant*uintPowers[n] + part
-		at, whole = at+n, whole+n
-	}
-	fraction := 0
-	if b[at] == '.' {
-		at++
-		n, part := digits(b, at)
-		if n == 0 {
-			return d.readAnyFloat(f, i, rep)
-		}
-		mant = mant*uintPowers[n] + part
-		at, fraction = at+n, n
-		if n == 8 {
-			n, part = digits(b, at)
-			if n == 8 || whole+8+n > 19 {
-				return d.readAnyFloat(f, i, rep) // more than 64 bits hold
-			}
-			mant = mant*uintPowers[n] + part
-			at, fraction = at+n, 8+n
-		}
-	}
-	var x float64
-	switch {
-	case mant >= exactUint:
-		var ok bool
-		if x, ok = d.powers.float(mant, -fraction, false); !ok {
-			return d.readAnyFloat(f, i, rep)
-		}
-	case fraction == 0:
-		x = float64(int64(mant))
-	default:
-		x = float64(int64(mant)) / floatPowers[fraction&15]
-	}
-	x = math.Float64frombits(math.Float64bits(x) | sign)
-	n := len(v.F64)
-	if b[at]|0x20 == 'e' || x < f.minFloat || x > f.maxFloat || math.Abs(x) < f.tiny || n == cap(v.F64) {
-		return d.readAnyFloat(f, i, rep)
-	}
-	v.F64 = v.F64[:n+1]
-	v.F64[n] = x
-	return at
-}
-
-func (d *decoder) readAnyFloat(f *field, i int, rep byte) int {
 	b := d.buf
 	num, end := scanNumber(b, i)
 	text := i

@@ -111,7 +111,11 @@ func (j *job) body(row, kept *zone.AuditRow, level string, found *examples) stri
 		line("Records %d = clean %d + rejected %d (%s).", row.Records, row.Clean, row.Rejected, percent(row.Rejected, row.Records))
 	}
 	counts(&b, "Rejected, by rule (a record counts under each that it breaks):", row.RejectsByRule)
-	counts(&b, "Warnings, by rule (the rows are kept):", row.WarningsByRule)
+	warnings := "Warnings, by rule (the rows are kept):"
+	if row.Outcome != zone.OutcomeLoaded {
+		warnings = "Warnings, by rule (no record is rejected for these):"
+	}
+	counts(&b, warnings, row.WarningsByRule)
 	counts(&b, "Members that the contract does not name:", row.UnknownMembers)
 	found.write(&b)
 	line("")
@@ -122,25 +126,28 @@ func (j *job) body(row, kept *zone.AuditRow, level string, found *examples) stri
 	return b.String()
 }
 
-// next says what to do, by the operators' command and by what every deployment has: Athena and the process function.
+// next says what to do, by the operators' commands and by what every deployment has: Athena and the process function.
 func (j *job) next(row *zone.AuditRow) string {
-	rejects := fmt.Sprintf("SELECT record_index, violations, record FROM %s WHERE dt = '%s' AND run_id = '%s'",
-		zone.RejectsTable(row.Dataset), j.run.Day(), row.RunID)
-	again := fmt.Sprintf("go tool mage ops:replay %s -from=%s -to=%s\nor by invoking the process function with\n  "+`{"replay": {"dataset": %q, "run": %q}}`,
-		row.Dataset, row.RunID, row.RunID, row.Dataset, row.RunID)
-	switch row.Outcome {
-	case zone.OutcomeHeld:
-		return "see what was rejected in Athena:\n  " + rejects +
-			"\nand, where the contract is too strict, mend it under a higher version, deploy, and replay the run with\n  " + again
-	case zone.OutcomeUnreadable:
-		return "look at the raw page that the reason names. If the source answered with something else than data, the next run brings it."
-	case zone.OutcomeTooLarge:
-		return "raise the limit in the contract, or the function's memory and time, deploy, and replay the run with\n  " + again +
-			"\nOr ask the source for less at once."
+	rejects := fmt.Sprintf("  go tool mage ops:rejects %s -run=%s\nor in Athena:\n  SELECT record_index, violations, record FROM %s WHERE dt = '%s' AND run_id = '%[2]s'",
+		row.Dataset, row.RunID, zone.RejectsTable(row.Dataset), j.run.Day())
+	again := func(verb, flag, member string) string {
+		return fmt.Sprintf("deploy, and process the run again:\n  go tool mage ops:%s %s -from=%s -to=%[3]s%s\nor invoke the process function with\n  "+
+			`{"replay": {"dataset": %[2]q, "run": %[3]q%[5]s}}`, verb, row.Dataset, row.RunID, flag, member)
 	}
-	if row.Rejected > 0 {
-		return "the clean rows are loaded. See the rejected ones in Athena:\n  " + rejects +
-			"\nWhere the contract is too strict, mend it under a higher version, deploy, and replay the run with\n  " + again
+	const strict = "\nWhere the contract is too strict, mend it under a higher version, "
+	stack := fmt.Sprintf("\nThe commands take -stack=NAME, as in -stack=%s; without it they work on the local environment.", j.Environment)
+	switch {
+	case row.Outcome == zone.OutcomeHeld && row.Rejected == 0:
+		return "no record was rejected: the reason says what is wrong with the run as a whole. Where the source is at fault, so may the next run be." +
+			strict + again("release", "", "") + stack
+	case row.Outcome == zone.OutcomeHeld:
+		return "see what was rejected:\n" + rejects + strict + again("release", "", "") + stack
+	case row.Outcome == zone.OutcomeUnreadable:
+		return "look at the raw page that the reason names. If the source answered with something else than data, the next run brings it."
+	case row.Outcome == zone.OutcomeTooLarge:
+		return "raise the limit in the contract, or the function's memory and time, " + again("replay", " -force", `, "force": true`) + "\nOr ask the source for less at once." + stack
+	case row.Rejected > 0:
+		return "the clean rows are loaded. See the rejected ones:\n" + rejects + strict + again("replay", "", "") + stack
 	}
 	return "all rows are loaded. If the warnings are expected, change the bounds of the rule."
 }

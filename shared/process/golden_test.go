@@ -109,3 +109,30 @@ func TestFormats(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestAlerts holds what people are told of runs that are not loaded.
+func TestAlerts(t *testing.T) {
+	metrics := edit{"      - {id: high-score,", `      - {id: enough, type: library, metric: rowCount, mustBeGreaterOrEqualTo: 4, unit: rows, severity: error}
+      - {id: full, type: library, metric: rowCount, mustBeGreaterOrEqualTo: 100, unit: rows, severity: warning}
+      - {id: high-score,`}
+	for _, test := range []struct {
+		name  string
+		edits []edit
+		page  page
+	}{
+		{"held-metric", []edit{metrics}, jsonPage(person("high", "score", "2000"))},
+		{"held-rejects", nil, jsonPage(person("high", "score", "2000"), person("b", "score", "-1"), person("c", "score", "-1"))},
+		{"unreadable", nil, page{body: []byte("<!doctype html><html>"), records: -1}},
+		{"too-large", []edit{{`records: ""`, `records: "", limits: {records: 1}`}}, jsonPage(person("a"), person("b"))},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			c := testContract(t, test.edits...)
+			w.run(w.processor(c), w.ingest(scheduled, nil, test.page))
+			m := w.topic.Messages()[0]
+			said := fmt.Sprintf("%s\n\n%s\n", m.Subject, m.Body)
+			said = strings.ReplaceAll(strings.ReplaceAll(said, m.Attributes["alert_id"], "ALERT"), c.Digest[:12], "DIGEST")
+			golden(t, "alert-"+test.name+".golden.txt", []byte(said))
+		})
+	}
+}

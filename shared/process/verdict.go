@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/shared/contract"
 	"tributary/shared/record"
 	"tributary/shared/zone"
 )
@@ -104,11 +105,12 @@ func ruleCounts(counts []record.RuleCount) []zone.RuleCount {
 	return rows
 }
 
-// failedMetrics lists the metrics of severity warning that failed; those of severity error hold the run.
+// failedMetrics lists the metrics of severity warning that failed; those of severity error hold the
+// run and are its reason.
 func failedMetrics(results []record.MetricResult) []zone.RuleCount {
 	var rows []zone.RuleCount
 	for _, m := range results {
-		if !m.Passed {
+		if !m.Passed && m.Severity == contract.Warning {
 			pointer := ""
 			if len(m.Columns) > 0 {
 				pointer = "/" + strings.Join(m.Columns, ",/")

@@ -121,6 +121,9 @@ func (t *meter) result(clean int64) MetricResult {
 			r.Value = 100 * r.Value / float64(clean)
 		}
 	}
+	if !m.Percent && r.Value == 1 {
+		unit = "row"
+	}
 	r.Passed = meets(m.Operator, r.Value, m.Bounds)
 	if !r.Passed {
 		about := m.Name

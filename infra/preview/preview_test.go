@@ -192,6 +192,7 @@ func TestLines(t *testing.T) {
 		want  []string
 	}{
 		{"text", "a", []string{"v: a"}},
+		{"text of several lines", map[string]any{"m": "a\nb", "n": long[:110]}, []string{"v:", "  m:", "    a", "    b", "  n: " + long[:110]}},
 		{"number", 7.0, []string{"v: 7"}},
 		{"short object", map[string]any{"b": 1.0, "a": true}, []string{`v: {"a":true,"b":1}`}},
 		{"short document", `{"a":[1]}`, []string{`v: {"a":[1]}`}},

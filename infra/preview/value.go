@@ -46,6 +46,11 @@ func lines(label string, v any) []string {
 		below = v
 	case sql:
 		below = strings.Split(string(v), "\n")
+	case string:
+		if !strings.Contains(v, "\n") {
+			return []string{label + ": " + cut(v)}
+		}
+		below = strings.Split(v, "\n")
 	default:
 		return []string{label + ": " + cut(compact(v))}
 	}

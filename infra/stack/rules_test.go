@@ -587,6 +587,27 @@ var rules = []rule{
 		},
 	},
 	{
+		name: "policies are no longer than AWS takes",
+		check: func(rs resources) []string {
+			// IAM and AWS STS quotas; Bucket policies; KMS quotas.
+			longest := map[string]int{policyType: 6144, rolePolicyType: 10240, roleType: 2048, bucketPolicyType: 20 << 10, keyType: 32 << 10}
+			var broken []string
+			for _, r := range rs {
+				for _, input := range []string{"policy", "assumeRolePolicy"} {
+					text, _ := r.Inputs[input].(string)
+					if limit, ok := longest[r.Type]; ok && len(text) > limit {
+						broken = append(broken, fmt.Sprintf("%s: %s has %d characters of %d", r.id(), input, len(text), limit))
+					}
+				}
+			}
+			return broken
+		},
+		plant: func(rs resources) {
+			p := rs.get(policyType, "reader")
+			set(p, strings.ReplaceAll(p.Inputs["policy"].(string), "tributary", strings.Repeat("x", 1000)), "policy")
+		},
+	},
+	{
 		name: "every grant has a class",
 		check: func(rs resources) []string {
 			var broken []string

@@ -29,11 +29,11 @@ func TestParseRun(t *testing.T) {
 		args []string
 		want options
 	}{
-		{"defaults", nil, options{stack: "dev", colours: screen.Auto, at: second, free: true}},
+		{"defaults", nil, options{stack: "dev", colours: screen.Auto, at: second}},
 		{"all", []string{"-stack=prod", "-dataset=coins", "-from=f.json", "-at=2024-01-02T03:04:05+01:00", "-fresh", "-color=never"}, options{
-			stack: "prod", dataset: "coins", from: "f.json", at: time.Date(2024, 1, 2, 2, 4, 5, 0, time.UTC), fresh: true, colours: screen.Never,
+			stack: "prod", dataset: "coins", from: "f.json", at: time.Date(2024, 1, 2, 2, 4, 5, 0, time.UTC), named: true, fresh: true, colours: screen.Never,
 		}},
-		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: second, free: true}},
+		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: second}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := parseRun(tc.args, now, &bytes.Buffer{})
@@ -56,6 +56,9 @@ func TestWrongCalls(t *testing.T) {
 		{"no command", nil, "no command"},
 		{"unknown command", []string{"walk"}, `there is no command "walk"`},
 		{"run with a file", []string{"run", "recorded.json"}, "did you mean -from=recorded.json?"},
+		{"run before the tables begin", []string{"run", "-at=2023-12-31T23:59:59Z"}, "-at=2023-12-31T23:59:59Z lies before 2024-01-01, the first day that the tables look at (firstDay in Pulumi.dev.yaml): no query would find the run"},
+		{"run in the year 1", []string{"run", "-at=0001-01-01T00:00:00Z"}, "-at=0001-01-01T00:00:00Z lies before 2024-01-01"},
+		{"run in a far future", []string{"run", "-at=9999-01-01T00:00:00Z"}, "-at=9999-01-01T00:00:00Z lies after tomorrow, the last day that the tables look at: no query would find the run"},
 		{"run at no time", []string{"run", "-at=noon"}, "-at=noon is no time such as 2025-03-04T14:45:00Z"},
 		{"unknown flag", []string{"run", "-form=x"}, "provided but not defined: -form; run -help shows the flags"},
 		{"unknown stack", []string{"run", "-stack=stage"}, "there is no stack stage: it would have its settings in Pulumi.stage.yaml"},
@@ -281,5 +284,87 @@ func TestWatch(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, w.faults()); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+}
+
+func TestCauseFirst(t *testing.T) {
+	for _, tc := range []struct{ name, text, want string }{
+		{"one clause", "boom", "boom"},
+		{
+			"network fault",
+			`ingest run 20250304T144500Z of coins: fetch coins: GET http://127.0.0.1:1/x: attempt 4: unavailable: Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused`,
+			`connect: connection refused (ingest run 20250304T144500Z of coins: fetch coins: GET http://127.0.0.1:1/x: attempt 4: unavailable: Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1)`,
+		},
+		{
+			"status with a body",
+			`ingest run 1 of coins: fetch coins: unavailable: status 503 Service Unavailable: "{\"error\": \"try: later\"}"`,
+			`status 503 Service Unavailable: "{\"error\": \"try: later\"}" (ingest run 1 of coins: fetch coins: unavailable)`,
+		},
+		{"two words", "put page 1: access denied", "access denied (put page 1)"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, causeFirst(tc.text)); diff != "" {
+				t.Errorf("cause (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNext(t *testing.T) {
+	folder, err := files.Open(filepath.Join(t.TempDir(), ".local"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	s := &session{root: "root", folder: folder, contracts: []*contract.Contract{{Dataset: "coins", File: "coins.odcs.yaml"}}}
+	at := time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)
+	logs, edit := "cat "+filepath.Join(relative(folder.Path("logs")), "*.log"), "$EDITOR root/shared/datasets/coins.odcs.yaml"
+	const invoke = "go tool mage invoke process functions/process/event.json"
+	for _, tc := range []struct {
+		name   string
+		o      options
+		faults []string
+		want   []string
+	}{
+		{"built-in", options{stack: "dev", at: at}, nil, []string{
+			"go tool mage run -at=2025-03-04T14:45:00Z", "go tool mage run -from=FILE", invoke, edit,
+		}},
+		{"from a file, for another stack", options{stack: "prod", dataset: "coins", from: "a file.json", at: at}, nil, []string{
+			"go tool mage run -at=2025-03-04T14:45:00Z -from='a file.json' -stack=prod -dataset=coins",
+			"go tool mage run -from=FILE -stack=prod -dataset=coins", "go tool mage run -fresh -stack=prod -dataset=coins", invoke + " -stack=prod", edit,
+		}},
+		{"from a file that failed", options{stack: "dev", from: "f.json", at: at}, []string{"held"}, []string{
+			"go tool mage run -fresh -at=2025-03-04T14:45:00Z -from=f.json", logs, "go tool mage run -fresh", invoke, edit,
+		}},
+		{"built-in that failed", options{stack: "dev", at: at}, []string{"held"}, []string{logs, "go tool mage run -fresh", invoke, edit}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var got []string
+			for _, h := range s.next(tc.o, screen.Outcome{Faults: tc.faults}) {
+				got = append(got, h.Command)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("commands (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFunctionByName(t *testing.T) {
+	o := outputs{Datasets: map[string]datasetOutputs{
+		"coins":  {IngestFunction: "t-dev-coins-ingest", ProcessFunction: "t-dev-coins-process"},
+		"orders": {IngestFunction: "t-dev-orders-ingest", ProcessFunction: "t-dev-orders-process"},
+	}}
+	for _, tc := range []struct{ name, want string }{
+		{"ingest", "t-dev-orders-ingest"}, {"process", "t-dev-orders-process"}, {"t-dev-coins-process", "t-dev-coins-process"},
+	} {
+		if got, err := o.function("orders", tc.name); err != nil || got != tc.want {
+			t.Errorf("%s is %q, %v; want %q", tc.name, got, err, tc.want)
+		}
+	}
+	_, err := o.function("orders", "foo")
+	const want = "wrong call: there is no function foo; there is ingest or process, or in full t-dev-coins-ingest, t-dev-coins-process, t-dev-orders-ingest, t-dev-orders-process"
+	if !errors.Is(err, errUsage) || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }

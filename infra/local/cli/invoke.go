@@ -89,7 +89,10 @@ func invoke(ctx context.Context, o options, stdout io.Writer, style screen.Style
 		}
 	}()
 	c := s.contracts[0]
-	function := s.outputs.function(c.Dataset, o.function)
+	function, err := s.outputs.function(c.Dataset, o.function)
+	if err != nil {
+		return err
+	}
 	if about {
 		if function == s.outputs.Datasets[c.Dataset].ProcessFunction {
 			if err := s.bring(ctx, o, c, run); err != nil {
@@ -153,7 +156,7 @@ func (s *session) call(ctx context.Context, stdout io.Writer, style screen.Style
 	result, err := s.env.Invoke(ctx, function, payload)
 	if err != nil {
 		s.progress.Fail()
-		return fmt.Errorf("invoke %s: %w", function, err)
+		return err
 	}
 	quiet := s.env.Quiet(ctx)
 	if result.Error != "" {

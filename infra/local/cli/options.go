@@ -21,7 +21,7 @@ type options struct {
 
 	from  string    // run: file or URL in place of the built-in API
 	at    time.Time // run: scheduled time
-	free  bool      // run: at is only the time of the call, and gives way to a run that has it already
+	named bool      // run: at was given; one that is only the time of the call gives way to a run that has it already
 	fresh bool      // run: begin with empty stores
 
 	secret string // value of the source's secret, for a live URL that wants one; from the environment
@@ -68,7 +68,7 @@ func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("%w: run takes flags only, not %q; did you mean -from=%s?", errUsage, flags.Arg(0), flags.Arg(0))
 	}
-	o.at, o.free = now.UTC().Truncate(time.Second), at == ""
+	o.at, o.named = now.UTC().Truncate(time.Second), at != ""
 	if at != "" {
 		t, err := time.Parse(time.RFC3339, at)
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
+	"strings"
 )
 
 // outputs are the stack's outputs, as far as the local environment looks at them.
@@ -55,21 +57,26 @@ func (o outputs) queues() map[string]string {
 }
 
 // function is the full name of a function that is given as ingest, process or in full.
-func (o outputs) function(dataset, name string) string {
+func (o outputs) function(dataset, name string) (string, error) {
 	switch d := o.Datasets[dataset]; name {
 	case "ingest":
-		return d.IngestFunction
+		return d.IngestFunction, nil
 	case "process":
-		return d.ProcessFunction
+		return d.ProcessFunction, nil
 	}
-	return name
+	names := o.functions()
+	if slices.Contains(names, name) {
+		return name, nil
+	}
+	return "", fmt.Errorf("%w: there is no function %s; there is ingest or process, or in full %s", errUsage, name, strings.Join(names, ", "))
 }
 
-// functions are the full names of all functions.
+// functions are the full names of all functions, sorted.
 func (o outputs) functions() []string {
 	var names []string
 	for _, d := range o.Datasets {
 		names = append(names, d.IngestFunction, d.ProcessFunction)
 	}
+	slices.Sort(names)
 	return names
 }

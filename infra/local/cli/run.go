@@ -35,7 +35,7 @@ func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (
 		}
 	}()
 
-	for o.free && s.taken(o.at) {
+	for !o.named && s.taken(o.at) {
 		o.at = o.at.Add(time.Second)
 	}
 	var outcome screen.Outcome
@@ -171,28 +171,39 @@ func (s *session) places() []screen.Place {
 
 // next names commands that lead on from what was just seen.
 func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
-	var hints []screen.Hint
-	again := "go tool mage run -at=" + o.at.Format(time.RFC3339)
-	flags := ""
+	stack, source := "", ""
 	if o.stack != "dev" {
-		flags += " -stack=" + o.stack
+		stack = " -stack=" + o.stack
 	}
+	flags := stack
 	if o.dataset != "" {
 		flags += " -dataset=" + o.dataset
 	}
-	if len(outcome.Faults) == 0 && o.from == "" {
+	this := " -at=" + o.at.Format(time.RFC3339)
+	if o.from != "" {
+		this += " -from=" + quoted(o.from)
+		source = ", from the built-in API"
+	}
+	const run = "go tool mage run"
+	var hints []screen.Hint
+	if len(outcome.Faults) == 0 {
 		hints = append(hints,
-			screen.Hint{Command: again + flags, Does: "run the same schedule again: no byte changes"},
-			screen.Hint{Command: "go tool mage run -from=FILE" + flags, Does: "send a recorded answer of the API, or of a live URL"},
+			screen.Hint{Command: run + this + flags, Does: "run the same schedule again: no byte changes"},
+			screen.Hint{Command: run + " -from=FILE" + flags, Does: "send a recorded answer of the API, or of a live URL"},
 		)
 	} else {
-		hints = append(hints, screen.Hint{Command: "go tool mage run -fresh" + flags, Does: "begin with empty stores, from the built-in API"})
-	}
-	if len(outcome.Faults) > 0 {
+		if o.from != "" {
+			hints = append(hints, screen.Hint{Command: run + " -fresh" + this + flags, Does: "send the same again, with empty stores"})
+		}
 		logs := filepath.Join(relative(s.folder.Path("logs")), "*.log")
 		hints = append(hints, screen.Hint{Command: "cat " + logs, Does: "read what the functions wrote"})
 	}
-	hints = append(hints, screen.Hint{Command: "go tool mage invoke process functions/process/event.json", Does: "call one function with one event"})
+	if len(outcome.Faults) > 0 || o.from != "" {
+		hints = append(hints, screen.Hint{Command: run + " -fresh" + flags, Does: "begin with empty stores" + source})
+	}
+	hints = append(hints, screen.Hint{
+		Command: "go tool mage invoke process functions/process/event.json" + stack, Does: "call one function with one event",
+	})
 	for _, c := range s.contracts[:1] {
 		hints = append(hints, screen.Hint{
 			Command: "$EDITOR " + filepath.ToSlash(relative(filepath.Join(s.root, "shared", "datasets", filepath.Base(c.File)))),
@@ -200,4 +211,12 @@ func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
 		})
 	}
 	return hints
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	if !strings.ContainsAny(word, " \t\n'\"\\$`&|;<>()*?[]#~!{}") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -12,6 +12,7 @@ import (
 	"tributary/infra/artifact"
 	"tributary/infra/local"
 	"tributary/infra/local/files"
+	"tributary/infra/local/monitor"
 	"tributary/infra/local/screen"
 	"tributary/infra/stack"
 	"tributary/shared/contract"
@@ -55,6 +56,9 @@ func (s *session) find(_ context.Context, o options) error {
 	if _, err := os.Stat(filepath.Join(s.root, settings)); err != nil {
 		return fmt.Errorf("%w: there is no stack %s: it would have its settings in %s", errUsage, o.stack, settings)
 	}
+	if err := s.seen(o); err != nil {
+		return err
+	}
 	all, err := contract.LoadDir(filepath.Join(s.root, "shared", "datasets"))
 	if err != nil {
 		return fmt.Errorf("load contracts: %w", err)
@@ -81,6 +85,32 @@ func (s *session) find(_ context.Context, o options) error {
 	s.alerts = s.former.Alerts
 	return nil
 }
+
+// seen refuses a run of a day that the stack's tables do not look at: its files would be there, and no query find them.
+func (s *session) seen(o options) error {
+	if !o.named {
+		return nil
+	}
+	_, config, err := monitor.Config(s.root, o.stack, nil)
+	if err != nil {
+		return fmt.Errorf("read settings of stack %s: %w", o.stack, err)
+	}
+	settings, err := stack.ParseConfig(config[stack.ConfigKey])
+	if err != nil {
+		return fmt.Errorf("read settings of stack %s: %w", o.stack, err)
+	}
+	at := o.at.Format(time.RFC3339)
+	switch {
+	case o.at.Format(time.DateOnly) < settings.FirstDay:
+		return fmt.Errorf("%w: -at=%s lies before %s, the first day that the tables look at (firstDay in Pulumi.%s.yaml): no query would find the run",
+			errUsage, at, settings.FirstDay, o.stack)
+	case o.at.Truncate(day).After(time.Now().UTC().Truncate(day).Add(day)):
+		return fmt.Errorf("%w: -at=%s lies after tomorrow, the last day that the tables look at: no query would find the run", errUsage, at)
+	}
+	return nil
+}
+
+const day = 24 * time.Hour
 
 // folderOf is where the state of a stack lies: that of dev where the contracts' servers of type local say.
 func folderOf(stack string) string {

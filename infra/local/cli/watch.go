@@ -77,7 +77,7 @@ func (w *watch) event(e local.Event) {
 		w.tell()
 	case local.InvocationFailed:
 		w.fault("%s failed: %s", e.Function, message(e.Error))
-		w.progress.Update(fmt.Sprintf("attempt %d failed: %s", e.Attempt, message(e.Error)))
+		w.progress.Update(fmt.Sprintf("attempt %d failed: %s", e.Attempt, causeFirst(message(e.Error))))
 	case local.InvocationExhausted:
 		w.progress.Fail()
 		w.fault("%s was given up after %s; its event is in the failure queue", e.Function, screen.Plural(int64(e.Attempt), "attempt", "attempts"))
@@ -128,4 +128,36 @@ func message(text string) string {
 		return e.Message
 	}
 	return text
+}
+
+// causeFirst turns an error's text round, the innermost cause to the front: a line of the screen may hold no more of it.
+func causeFirst(text string) string {
+	parts := clauses(text)
+	at := len(parts) - 1
+	// A cause of one word before it, such as connect, or a status before the body that came with it, belongs to it.
+	if at > 0 && (strings.HasPrefix(parts[at], `"`) || !strings.Contains(parts[at-1], " ")) {
+		at--
+	}
+	if at == 0 {
+		return text
+	}
+	return strings.Join(parts[at:], ": ") + " (" + strings.Join(parts[:at], ": ") + ")"
+}
+
+// clauses splits an error's text at its colons, but for those inside quotes.
+func clauses(text string) []string {
+	var parts []string
+	begin, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch {
+		case quoted && text[i] == '\\':
+			i++
+		case text[i] == '"':
+			quoted = !quoted
+		case !quoted && strings.HasPrefix(text[i:], ": "):
+			parts = append(parts, text[begin:i])
+			begin = i + len(": ")
+		}
+	}
+	return append(parts, text[begin:])
 }

@@ -44,7 +44,6 @@ var mutants = []struct {
 	{"audit row replaced without condition", "process/audit.go", []edit{{"Condition: before.condition(), ", ""}}},
 	{"own audit row not recognised", "process/audit.go", []edit{{"now.exists && now.object.Metadata[metaAttempt] == j.attempt", "false"}}},
 	{"older contract not refused", "process/audit.go", []edit{{"version.Compare(j.Contract.Version) > 0", "version.Compare(j.Contract.Version) > 1"}}},
-	{"older contract not refused behind a held replay", "process/audit.go", []edit{{"row.ContractVersion, row.Replay.ContractVersion}", "row.ContractVersion}"}}},
 	{"no look at the claim before completion", "process/process.go", []edit{
 		{"	if err := j.holds(ctx, claim); err != nil {\n		return seen{}, err\n	}\n", ""},
 	}},

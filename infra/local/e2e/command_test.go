@@ -124,7 +124,6 @@ func TestCommandsThatFail(t *testing.T) {
 		{"no object", []string{"run", "-from=" + page}, "✗ held: 1 of 1 records are rejected"},
 		{"no file", []string{"run", "-from=nowhere.json"}, "serve coin_markets from nowhere.json: read file: no such file or directory"},
 		{"event that the function refuses", []string{"invoke", "ingest", nothing}, "Error  Unhandled"},
-		{"unknown function", []string{"invoke", "nothing", nothing}, "invoke nothing"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			args := append([]string{tc.args[0], "-dir=" + filepath.Join(t.TempDir(), ".local")}, tc.args[1:]...)
@@ -133,5 +132,16 @@ func TestCommandsThatFail(t *testing.T) {
 				t.Errorf("status %d, want 1 and %q:\n%s", status, tc.want, text)
 			}
 		})
+	}
+}
+
+func TestUnknownFunction(t *testing.T) {
+	event := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(event, []byte(`{}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, text := command(t, "invoke", "-dir="+filepath.Join(t.TempDir(), ".local"), "nothing", event)
+	if status != 2 || !strings.Contains(text, "there is no function nothing; there is ingest or process, or in full tributary-dev-") {
+		t.Errorf("status %d:\n%s", status, text)
 	}
 }

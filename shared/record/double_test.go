@@ -23,7 +23,7 @@ func doubles(r *rand.Rand, n int) []string {
 		case 3:
 			texts[i] = strconv.FormatFloat(f, 'f', r.IntN(12), 64)
 		case 4:
-			texts[i] = strconv.Itoa(r.IntN(1 << r.IntN(62))) + "." + fmt.Sprintf("%0*d", 1+r.IntN(17), r.IntN(1<<r.IntN(56)))
+			texts[i] = strconv.Itoa(r.IntN(1<<r.IntN(62))) + "." + fmt.Sprintf("%0*d", 1+r.IntN(17), r.IntN(1<<r.IntN(56)))
 		case 5:
 			texts[i] = strconv.FormatFloat(math.Float64frombits(r.Uint64()&^(1<<62)), 'g', -1, 64)
 		}

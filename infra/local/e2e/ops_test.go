@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"tributary/infra/local"
+	"tributary/infra/local/api"
 	"tributary/infra/local/s3"
 	"tributary/infra/ops/console"
 	"tributary/shared/contract"
@@ -148,13 +149,16 @@ func TestOperate(t *testing.T) {
 
 func TestUploadGoesTheSameWay(t *testing.T) {
 	w := start(t, builtIn(t), nil)
-	run := w.run(scheduled)
-	file := filepath.Join(t.TempDir(), "page.json.gz")
-	if err := os.WriteFile(file, w.object(w.outputs.RawBucket, run.RawPageKey(1)), 0o600); err != nil {
+	var coins bytes.Buffer
+	if err := api.WriteCoins(&coins, 250, 1, scheduled); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "coins.ndjson")
+	if err := os.WriteFile(file, coins.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	at := scheduled.Add(-time.Minute).Format(time.RFC3339)
-	w.says("upload coin_markets "+file+" -at="+at, "has 250 records of page.json.gz on 1 page")
+	w.says("upload coin_markets "+file+" -at="+at, "has 250 records of coins.ndjson on 1 page")
 	if audit := w.audit(zone.NewRun(dataset, scheduled.Add(-time.Minute))); audit.Outcome != zone.OutcomeLoaded || audit.Records != 250 {
 		t.Errorf("audit %+v", audit)
 	}

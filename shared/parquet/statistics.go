@@ -68,31 +68,38 @@ func bounds[T cmp.Ordered](values []T) (low, high T) {
 }
 
 // floats leaves a chunk with a NaN without bounds: readers do not agree on where NaN lies, and bounds that leave it
-// out lose rows in the one that takes it for the greatest.
+// out lose rows in the one that takes it for the greatest. Doubles are compared by their bits, as numbers of the same
+// order: that takes no branch, and NaN lies outside the infinities.
 func (s *statistics) floats(values []float64) {
 	if s.nan || len(values) == 0 {
 		return
 	}
-	low, high := values[0], values[0]
-	var nan bool
+	first := floatOrder(values[0])
+	low, high := first, first
 	for _, v := range values {
-		if v < low {
-			low = v
-		}
-		if v > high {
-			high = v
-		}
-		nan = nan || v != v
+		o := floatOrder(v)
+		low, high = min(low, o), max(high, o)
 	}
-	if nan {
+	if low < floatOrder(math.Inf(-1)) || high > floatOrder(math.Inf(1)) {
 		s.nan = true
 		return
 	}
+	least, greatest := floatOf(low), floatOf(high)
 	if !s.values {
-		s.minFloat, s.maxFloat, s.values = low, high, true
+		s.minFloat, s.maxFloat, s.values = least, greatest, true
 		return
 	}
-	s.minFloat, s.maxFloat = min(s.minFloat, low), max(s.maxFloat, high)
+	s.minFloat, s.maxFloat = min(s.minFloat, least), max(s.maxFloat, greatest)
+}
+
+// floatOrder maps a double to an integer of the same order: the bits of a negative one but its sign are turned over.
+func floatOrder(v float64) int64 {
+	b := int64(math.Float64bits(v))
+	return b ^ int64(uint64(b>>63)>>1)
+}
+
+func floatOf(order int64) float64 {
+	return math.Float64frombits(uint64(order ^ int64(uint64(order>>63)>>1)))
 }
 
 // strings takes values in PLAIN form, which are known to be well formed. Text is ordered by its bytes, unsigned; the

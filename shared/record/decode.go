@@ -152,22 +152,31 @@ func (d *decoder) readValue(f *field, i int, rep byte) int {
 func (d *decoder) readFloat(f *field, i int, rep byte) int {
 	b := d.buf
 	num, end := scanNumber(b, i)
-	text := i
-	if end < 0 {
-		if b[i] == 'n' {
-			return d.readNull(f, i, rep)
+	var x float64
+	if end >= 0 && num.mant < exactUint && !num.long && uint(-num.exp) < uint(len(floatPowers)) {
+		x = float64(int64(num.mant)) / floatPowers[-num.exp]
+		if num.neg {
+			x = -x
 		}
-		if num, text, end = d.number(f, i, rep, end); text < 0 {
+	} else {
+		text := i
+		if end < 0 {
+			if b[i] == 'n' {
+				return d.readNull(f, i, rep)
+			}
+			if num, text, end = d.number(f, i, rep, end); text < 0 {
+				return end
+			}
+		}
+		var ok bool
+		x, ok = num.float(d.powers, b[text:end])
+		if b[i] == '"' {
+			end++
+		}
+		if !ok {
+			d.broken(f, i, end, rep, RuleOverflow, "is beyond the range of a double")
 			return end
 		}
-	}
-	x, ok := num.float(d.powers, b[text:end])
-	if b[i] == '"' {
-		end++
-	}
-	if !ok {
-		d.broken(f, i, end, rep, RuleOverflow, "is beyond the range of a double")
-		return end
 	}
 	f.vec.F64 = append(f.vec.F64, x)
 	if !f.flat {

@@ -23,12 +23,14 @@ const (
 	exactUint = 1 << 53
 )
 
-// mantLimit[n] is the largest mantissa that n more digits cannot overflow.
-var mantLimit = func() (limit [9]uint64) {
+// mantLimit[n] is the largest mantissa that n more digits cannot overflow, mantPowers[n] what they make of it: as many as
+// spare a check of bounds.
+var mantLimit, mantPowers = func() (limit, powers [16]uint64) {
 	for n := range limit {
-		limit[n] = (math.MaxUint64 - (uintPowers[n] - 1)) / uintPowers[n]
+		powers[n] = uintPowers[n]
+		limit[n] = (math.MaxUint64 - (powers[n] - 1)) / powers[n]
 	}
-	return limit
+	return limit, powers
 }()
 
 var uintPowers = [20]uint64{
@@ -58,42 +60,34 @@ func scanNumber(b []byte, i int) (v number, end int) {
 		v.neg = true
 		i++
 	}
-	n, part := digits(b, i)
+	n, m := digits(b, i)
 	if n == 0 {
 		return v, ^i
 	}
 	if b[i] == '0' && n > 1 {
 		return v, ^(i + 1)
 	}
-	m := part
 	i += n
-	for n == 8 {
-		if n, part = digits(b, i); n == 0 {
-			break
-		}
-		if m > mantLimit[n] {
+	if n == 8 {
+		if m, i = moreDigits(b, i, m); i < 0 {
 			return scanLong(b, start)
 		}
-		m = m*uintPowers[n] + part
-		i += n
 	}
 	if b[i] == '.' {
 		i++
 		point := i
-		if n, part = digits(b, i); n == 0 {
+		n, part := digits(b, i)
+		if n == 0 {
 			return v, ^i
 		}
-		for {
-			if m > mantLimit[n] {
+		if m > mantLimit[n&15] {
+			return scanLong(b, start)
+		}
+		m = m*mantPowers[n&15] + part
+		i += n
+		if n == 8 {
+			if m, i = moreDigits(b, i, m); i < 0 {
 				return scanLong(b, start)
-			}
-			m = m*uintPowers[n] + part
-			i += n
-			if n < 8 {
-				break
-			}
-			if n, part = digits(b, i); n == 0 {
-				break
 			}
 		}
 		v.exp = point - i
@@ -105,6 +99,25 @@ func scanNumber(b []byte, i int) (v number, end int) {
 		return v, end
 	}
 	return v, i
+}
+
+// moreDigits goes on behind eight digits, m being what they and those before them make; i is negative where the mantissa
+// overflows.
+func moreDigits(b []byte, i int, m uint64) (mant uint64, end int) {
+	for {
+		n, part := digits(b, i)
+		if n == 0 {
+			return m, i
+		}
+		if m > mantLimit[n&15] {
+			return 0, -1
+		}
+		m = m*mantPowers[n&15] + part
+		i += n
+		if n < 8 {
+			return m, i
+		}
+	}
 }
 
 func scanExponent(b []byte, i int) (exp, end int) {

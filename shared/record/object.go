@@ -22,7 +22,7 @@ type object struct {
 	members []*member // those of the contract first, then unknown ones as they appear
 	known   int
 	index   map[string]*member
-	first   *member // which opened the last object
+	shape   shape
 	other   *member // stands for unknown members beyond MaxUnknown names
 	extra   map[string]uint64
 	again   bool // another reading of the same text has already looked for what is unknown
@@ -31,13 +31,10 @@ type object struct {
 // member is a name in an object and what becomes of its value.
 type member struct {
 	name   string
-	key    []byte   // "name": as it usually stands
-	head   uint64   // the first eight bytes of key
-	mask   uint64   // those of them that key has
-	tail   uint64   // the last eight
-	words  []uint64 // those between
-	next   *member
-	stamp  uint64 // of the object that had it last
+	key    []byte   // "name": as it usually stands; nil where it is not to be looked for
+	words  []uint64 // of key, without the first and the last eight bytes
+	step   int      // its place in the object's shape, or -1
+	stamp  uint64   // of the object that had it last
 	read   reading
 	parent *object
 	count  *tally // of an unknown member
@@ -51,96 +48,118 @@ type reading struct {
 	also     []reading       // read the same text again
 }
 
-// at says whether the member's name stands at b[i:]. In objects of the shape of the one before this is all that names
-// cost: each member knows which one followed it last time.
-func (m *member) at(b []byte, i int) bool {
-	if (word(b, i)^m.head)&m.mask != 0 {
-		return false
-	}
-	n := len(m.key)
-	if n <= 8 {
-		return true
-	}
-	return n <= pad && word(b, i+n-8) == m.tail && (n <= 16 || m.middle(b, i))
-}
-
-func (m *member) middle(b []byte, i int) bool {
-	for k, w := range m.words {
-		if word(b, i+8+8*k) != w {
-			return false
-		}
-	}
-	return true
-}
-
 // readObject reads the members of o, i being behind the brace. Columns that it lacks become null.
 func (d *decoder) readObject(o *object, i int, rep byte) int {
-	b := d.buf
 	d.stamp++
-	stamp, seen := d.stamp, 0
-	i = d.space(i)
-	if b[i] == '}' {
+	stamp := d.stamp
+	if i = d.space(i); d.buf[i] == '}' {
 		d.absent(o, stamp, rep)
 		return i + 1
 	}
-	var last *member
-	m := o.first
-	for {
-		if m != nil && m.at(b, i) {
-			i += len(m.key)
-		} else {
-			if m, i = d.lookup(o, i, stamp); i < 0 {
+	steps := o.shape.begin()
+	complete := o.shape.whole && steps != nil // so far: every step has been taken
+	for k := 0; ; {
+		if k < len(steps) {
+			var n int
+			if n, i = d.follow(steps[k:], i, stamp, rep); i < 0 {
 				return i
 			}
-			if last == nil {
-				o.first = m
-			} else {
-				last.next = m
+			k += n
+			if d.buf[i] == '"' {
+				if next := ahead(steps, k, d.buf, i); next > k {
+					k, complete = next, false
+					continue
+				}
 			}
 		}
-		if b[i] <= ' ' {
-			i = d.space(i)
+		if d.buf[i] == '}' {
+			if !complete || k < len(steps) {
+				d.absent(o, stamp, rep)
+			}
+			if steps == nil {
+				o.shape.learn(o.members[:o.known], stamp)
+			}
+			return i + 1
 		}
-		switch {
-		case m.stamp == stamp:
+		m, at := d.lookup(o, i, stamp)
+		if at < 0 {
+			return at
+		}
+		next := o.shape.strayed(m, stamp, k)
+		complete = complete && next == k
+		k = next
+		i = d.space(at)
+		if m.stamp == stamp {
 			i = d.repeated(m, i)
-		case m.count != nil:
+		} else {
 			m.stamp = stamp
-			if !o.again {
-				d.drift = append(d.drift, m)
-			}
-			i = d.skip(i)
-		case m.read.field != nil && m.read.also == nil:
-			m.stamp = stamp
-			seen++
-			i = d.readValue(m.read.field, i, rep)
-		default:
-			m.stamp = stamp
-			seen++
-			i = d.readAll(&m.read, i, rep)
+			i = d.readMember(m, i, rep)
 		}
 		if i < 0 {
 			return i
 		}
-		if b[i] <= ' ' {
+		if i = d.behindMember(i); i < 0 {
+			return i
+		}
+	}
+}
+
+// follow reads members as long as they are where the shape has them, and says how many these were. The end is at the next
+// name or at the object's brace.
+func (d *decoder) follow(steps []step, i int, stamp uint64, rep byte) (n, end int) {
+	for k := range steps {
+		s := &steps[k]
+		if !s.at(d.buf, i) {
+			return k, i
+		}
+		s.member.stamp = stamp
+		i += s.size
+		if d.buf[i] <= ' ' {
 			i = d.space(i)
 		}
-		if b[i] == ',' {
+		switch s.kind {
+		case stepFloat:
+			i = d.readFloat(s.field, i, rep)
+		case stepField:
+			i = d.readValue(s.field, i, rep)
+		default:
+			i = d.readMember(s.member, i, rep)
+		}
+		if i < 0 {
+			return k, i
+		}
+		if d.buf[i] == ',' && d.buf[i+1] == '"' {
 			i++
-			if b[i] <= ' ' {
-				i = d.space(i)
-			}
-			last, m = m, m.next
-			continue
+		} else if i = d.behindMember(i); i < 0 || d.buf[i] == '}' {
+			return k + 1, i
 		}
-		if b[i] != '}' {
-			return d.syntax(i, "no comma or bracket behind a value")
-		}
-		if seen < o.known {
-			d.absent(o, stamp, rep)
-		}
-		return i + 1
 	}
+	return len(steps), i
+}
+
+// behindMember passes what follows a member's value, up to the next name or the object's brace.
+func (d *decoder) behindMember(i int) int {
+	switch i = d.space(i); d.buf[i] {
+	case '}':
+		return i
+	case ',':
+		if i = d.space(i + 1); d.buf[i] != '"' {
+			return d.syntax(i, "no member name in an object")
+		}
+		return i
+	}
+	return d.syntax(i, "no comma or bracket behind a value")
+}
+
+// readMember reads a member's value for whatever wants it.
+func (d *decoder) readMember(m *member, i int, rep byte) int {
+	if m.count != nil {
+		if !m.parent.again {
+			d.drift = append(d.drift, m)
+		}
+		return d.skip(i)
+	}
+	return d.readAll(&m.read, i, rep)
 }
 
 // lookup finds the member whose name stands at i, and passes name and colon.
@@ -160,7 +179,7 @@ func (d *decoder) lookup(o *object, i int, stamp uint64) (*member, int) {
 		if fault != "" {
 			d.violate(o.pointer, RuleEncoding, "a member's name "+fault, start-1, i)
 			// Not to be remembered: the next object with this name must be told as well.
-			m = &member{name: string(text), parent: o, count: &tally{}, mask: ^uint64(0)}
+			m = &member{name: string(text), parent: o, count: &tally{}, step: -1}
 		} else if m = o.index[string(text)]; m == nil {
 			m = d.unknown(o, string(text), stamp)
 		}
@@ -180,7 +199,7 @@ func (d *decoder) unknown(o *object, name string, stamp uint64) *member {
 		return m
 	}
 	if o.other == nil {
-		o.other = &member{parent: o, count: &tally{}, mask: ^uint64(0)}
+		o.other = &member{parent: o, count: &tally{}, step: -1}
 		o.extra = map[string]uint64{}
 	}
 	// Too many names to keep: repetition is told by the names of this object alone.
@@ -197,16 +216,9 @@ func (d *decoder) unknown(o *object, name string, stamp uint64) *member {
 }
 
 func newMember(o *object, name string) *member {
-	m := &member{name: name, parent: o, key: appendKey(nil, name)}
-	var head [8]byte
-	n := copy(head[:], m.key)
-	m.head = binary.LittleEndian.Uint64(head[:])
-	m.mask = ^uint64(0) >> (64 - 8*n)
-	if last := len(m.key) - 8; last > 0 {
-		m.tail = binary.LittleEndian.Uint64(m.key[last:])
-		for k := 8; k < last; k += 8 {
-			m.words = append(m.words, binary.LittleEndian.Uint64(m.key[k:]))
-		}
+	m := &member{name: name, parent: o, key: appendKey(nil, name), step: -1}
+	for k := 8; k < len(m.key)-8; k += 8 {
+		m.words = append(m.words, binary.LittleEndian.Uint64(m.key[k:]))
 	}
 	return m
 }

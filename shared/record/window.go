@@ -13,7 +13,7 @@ const (
 	pad = 64
 
 	// windowSize is what a window holds of a page whose records are small: it stays in the cache.
-	windowSize = 256 << 10
+	windowSize = 128 << 10
 )
 
 var byteOrderMark = []byte("\xef\xbb\xbf")

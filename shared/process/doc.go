@@ -20,6 +20,13 @@
 // other failure is returned as an error, everything uncompleted is aborted, and the next delivery starts over: the files
 // of a run have names that derive from its raw keys, and their bytes from raw bytes, contract and engine.
 //
+// # Files
+//
+// The input is divided into parts of Options.FileRecords records and FileBytes bytes, counted over all pages before
+// anything is rejected. File n of the lake holds the rows of part n, file n of the rejects its rejects: a number stands
+// for the same records under every contract. A part without rows, or without rejects, has no such file. Most runs are one
+// part.
+//
 // # Deliveries at the same time
 //
 // Deliveries come twice, late, out of order and at once, under different contracts when a deployment lies between. What

@@ -37,14 +37,16 @@ type fileSet struct {
 	block   int64 // of the input that the current file holds
 }
 
-// next begins a further file; what the one before has buffered is sent.
+// next begins the file of a further block; what the one before has buffered is sent. Files are numbered as the blocks
+// are, so that under every contract a number stands for the same part of the input. There is none of a block that brings
+// nothing.
 func (s *fileSet) next(block int64) (*file, error) {
 	if n := len(s.files); n > 0 {
 		if err := s.files[n-1].upload.Flush(); err != nil {
 			return nil, err
 		}
 	}
-	f := &file{key: s.key(len(s.files) + 1)}
+	f := &file{key: s.key(int(block) + 1)}
 	f.upload = s.store.Upload(s.ctx, f.key, s.options)
 	s.files = append(s.files, f)
 	s.block = block
@@ -69,12 +71,6 @@ func (s *fileSet) abort(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// block numbers the part of the run's input that a place in it belongs to. Files roll over where it changes, and so at
-// the same records under every contract.
-func (o *Options) block(records, bytes int64) int64 {
-	return max(records/o.FileRecords, bytes/o.FileBytes)
-}
-
 // lakeFiles writes batches to Parquet.
 type lakeFiles struct {
 	fileSet
@@ -83,14 +79,13 @@ type lakeFiles struct {
 }
 
 func (l *lakeFiles) batch(b *record.Batch) error {
-	block := l.job.options.block(b.InputRecords-1, b.InputBytes-1)
-	if l.writer != nil && block != l.block {
+	if l.writer != nil && b.Block != l.block {
 		if err := l.close(); err != nil {
 			return err
 		}
 	}
 	if l.writer == nil {
-		f, err := l.next(block)
+		f, err := l.next(b.Block)
 		if err != nil {
 			return fmt.Errorf("write lake file: %w", err)
 		}
@@ -137,13 +132,11 @@ type rejectFiles struct {
 	fileSet
 	job  *job
 	page zone.ManifestPage // the page that is being read
-	base struct{ records, bytes int64 }
 }
 
 func (s *rejectFiles) reject(r *record.Reject) error {
-	block := s.job.options.block(s.base.records+r.Index, s.base.bytes+r.Offset)
-	if len(s.files) == 0 || block != s.block {
-		if _, err := s.next(block); err != nil {
+	if len(s.files) == 0 || r.Block != s.block {
+		if _, err := s.next(r.Block); err != nil {
 			return fmt.Errorf("write rejects: %w", err)
 		}
 	}

@@ -279,15 +279,22 @@ func (w *world) rejectRows() []zone.RejectRow {
 	bodies := w.rejects.Bodies()
 	rows := []zone.RejectRow{}
 	for _, key := range slices.Sorted(maps.Keys(bodies)) {
-		for line := range bytes.Lines(bodies[key]) {
-			var row zone.RejectRow
-			decoder := json.NewDecoder(bytes.NewReader(line))
-			decoder.DisallowUnknownFields()
-			if err := decoder.Decode(&row); err != nil {
-				w.t.Fatal(err)
-			}
-			rows = append(rows, row)
+		rows = append(rows, decodeRejects(w.t, bodies[key])...)
+	}
+	return rows
+}
+
+func decodeRejects(t testing.TB, body []byte) []zone.RejectRow {
+	t.Helper()
+	var rows []zone.RejectRow
+	for line := range bytes.Lines(body) {
+		var row zone.RejectRow
+		decoder := json.NewDecoder(bytes.NewReader(line))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&row); err != nil {
+			t.Fatal(err)
 		}
+		rows = append(rows, row)
 	}
 	return rows
 }

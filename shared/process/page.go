@@ -34,18 +34,18 @@ func (e *outOfTimeError) Error() string {
 	return fmt.Sprintf("read page %d: the run takes longer than the function may run; give it more time or memory, or split the run", e.page)
 }
 
-// readPage passes one raw page to the reader, holds it against the manifest, and returns its uncompressed size. What is
-// wrong with the page itself is a *record.UnreadableError; every other error is a fault of the transfer.
-func (j *job) readPage(ctx context.Context, reader *record.Reader, page zone.ManifestPage) (int64, error) {
+// readPage passes one raw page to the reader and holds it against the manifest. What is wrong with the page itself is a
+// *record.UnreadableError; every other error is a fault of the transfer.
+func (j *job) readPage(ctx context.Context, reader *record.Reader, page zone.ManifestPage) error {
 	body, _, err := j.Raw.Get(ctx, page.Key, page.Version)
 	if errors.Is(err, zone.ErrNotFound) {
-		return 0, &record.UnreadableError{Page: page.Page, Reason: fmt.Sprintf("raw object %s version %q is missing", page.Key, page.Version)}
+		return &record.UnreadableError{Page: page.Page, Reason: fmt.Sprintf("raw object %s version %q is missing", page.Key, page.Version)}
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read page %d: %w", page.Page, err)
+		return fmt.Errorf("read page %d: %w", page.Page, err)
 	}
 	raw := &transfer{src: body, hash: sha256.New(), deadline: j.deadline, now: j.Now, page: page.Page}
-	size, err := readBody(reader, page, raw)
+	err = readBody(reader, page, raw)
 	// A page that cannot be read may have been changed: the rest of it is needed to tell.
 	if _, drained := io.Copy(io.Discard, raw); raw.err != nil {
 		err = fmt.Errorf("read page %d from %s: %w", page.Page, page.Key, drained)
@@ -56,13 +56,13 @@ func (j *job) readPage(ctx context.Context, reader *record.Reader, page zone.Man
 	if closed := body.Close(); closed != nil && err == nil {
 		err = fmt.Errorf("close page %d: %w", page.Page, closed)
 	}
-	return size, err
+	return err
 }
 
-func readBody(reader *record.Reader, page zone.ManifestPage, raw *transfer) (int64, error) {
+func readBody(reader *record.Reader, page zone.ManifestPage, raw *transfer) error {
 	content, done, err := decompress(raw)
 	if err != nil {
-		return 0, &record.UnreadableError{Page: page.Page, Reason: err.Error()}
+		return &record.UnreadableError{Page: page.Page, Reason: err.Error()}
 	}
 	defer done()
 	if page.Bytes > aheadBlock {
@@ -71,8 +71,7 @@ func readBody(reader *record.Reader, page zone.ManifestPage, raw *transfer) (int
 		defer stop()
 	}
 	input := &decompressed{src: content, page: page.Page}
-	err = reader.Page(record.Page{Number: page.Page, FetchedAt: page.FetchedAt, Records: page.Records}, input)
-	return input.size, err
+	return reader.Page(record.Page{Number: page.Page, FetchedAt: page.FetchedAt, Records: page.Records}, input)
 }
 
 // transfer is the raw body: it knows what has come through, and keeps the fault that ended it.
@@ -107,12 +106,10 @@ func (t *transfer) Read(p []byte) (int, error) {
 type decompressed struct {
 	src  io.Reader
 	page int
-	size int64
 }
 
 func (d *decompressed) Read(p []byte) (int, error) {
 	n, err := d.src.Read(p)
-	d.size += int64(n)
 	if err != nil && err != io.EOF {
 		err = &record.UnreadableError{Page: d.page, Reason: "the page cannot be decompressed: " + err.Error()}
 	}

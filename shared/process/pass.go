@@ -63,7 +63,9 @@ func (j *job) readFrom(ctx context.Context, inspect bool, pages func(context.Con
 		}
 	}
 	go p.encode()
-	reader := j.Plan.Start(record.Run{ScheduledAt: j.run.At}, p)
+	reader := j.Plan.Start(record.Run{
+		ScheduledAt: j.run.At, Blocks: record.Blocks{Records: j.options.FileRecords, Bytes: j.options.FileBytes},
+	}, p)
 	err := pages(ctx, p, reader)
 	if err == nil {
 		p.summary, err = reader.Close()
@@ -92,13 +94,8 @@ func (j *job) manifestPages(ctx context.Context, p *pass, reader *record.Reader)
 		if p.rejects != nil {
 			p.rejects.page = page
 		}
-		size, err := j.readPage(ctx, reader, page)
-		if err != nil {
+		if err := j.readPage(ctx, reader, page); err != nil {
 			return err
-		}
-		if p.rejects != nil {
-			p.rejects.base.records += max(page.Records, 0)
-			p.rejects.base.bytes += size
 		}
 	}
 	return nil

@@ -51,8 +51,8 @@ type Alerts interface {
 
 // Options bound what a run may use. The zero value is good.
 type Options struct {
-	FileRecords int64         // a file of the lake or the rejects holds the outcome of about so many records of the input; 0: 10 million
-	FileBytes   int64         // likewise in bytes of uncompressed input; 0: 1 GiB
+	FileRecords int64         // a file of the lake or the rejects holds the outcome of at most so many records of the input; 0: 10 million
+	FileBytes   int64         // likewise of the records that start within so many bytes of uncompressed input; 0: 1 GiB
 	Puts        int           // items put at the same time; 0: 32
 	SpoolMemory int           // bytes of served columns held in memory; 0: 8 MiB
 	SpoolLimit  int64         // bytes of served columns in temporary files; 0: 384 MiB, of the 512 that a function has

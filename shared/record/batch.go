@@ -8,17 +8,14 @@ const BatchRows = 8192
 // BatchBytes ends a batch before it has BatchRows rows, when its texts, lists and structs take more.
 const BatchBytes = 4 << 20
 
-// Batch is up to BatchRows clean rows as columns, in the order of the input. A batch belongs to whoever receives it
+// Batch is up to BatchRows clean rows of one block as columns, in the order of the input. A batch belongs to whoever receives it
 // until it is given back with Release.
 type Batch struct {
 	Rows    int
 	Vectors []Vector // one for each of contract.Leaves, in that order
 	Page    []int32  // of each row: the page that brought it, from 1
 	Index   []int64  // of each row: its place among the records of the page, from 0
-
-	// What the run had read when the batch was full, rejects included: files roll over on these alone.
-	InputRecords int64
-	InputBytes   int64
+	Block   int64    // of the input, that all its rows come from
 
 	plan *Plan
 	free chan *Batch // of the reader, to come back to

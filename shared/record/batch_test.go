@@ -40,9 +40,6 @@ func TestBatchesPassOn(t *testing.T) {
 				}
 			}
 			rows += int64(b.Rows)
-			if want := min(int64(records), (rows+BatchRows-1)/BatchRows*BatchRows); b.InputRecords != want {
-				t.Errorf("%d input records after %d rows, want %d", b.InputRecords, rows, want)
-			}
 			_ = b.Each([]int{0}, func(_ int, values []Value) error {
 				if strings.HasSuffix(string(values[0].Text), "-"+itoa(ids)) {
 					ids++

@@ -16,6 +16,11 @@
 // again and handed to the sink with its exact text and every reason. Keys are looked up for 32 rows at a time, so a row
 // may be taken out a little later; the order of rejects is that of the records all the same. BatchRows rows are a Batch.
 //
+// The input of a run may be divided into blocks, so that what is made of it can be divided at the same places whatever a
+// contract rejects: each batch and each reject says of which block it is. A record is looked at for its place when it has
+// been read; the first of a block is taken out of the columns, what is pending of the block before is settled and
+// handed out, and the record is read again.
+//
 // # What is read
 //
 // One JSON array, at the document's root or under a pointer; or a stream of records, as lines or one behind the other.

@@ -22,11 +22,12 @@ func TestMutations(t *testing.T) {
 		seeds  []string
 		agrees func(*testing.T, string)
 	}{
-		{"number", 37, numberSeeds, number},
+		{"number", 36, numberSeeds, number},
 		{"timestamp", 30, timestampSeeds, timestampAgrees},
 		{"skip", 30, append(skipSeeds, valueSeeds...), skipAgrees},
 		{"values", 1, valueSeeds, values},
 		{"page", 1, pageSeeds, func(t *testing.T, text string) { page(t, []byte(text), false) }},
+		{"blocks", 1, pageSeeds, blocksAgree(t)},
 		{"page below a pointer", 1, pageSeeds, func(t *testing.T, text string) { page(t, []byte(below(text)), true) }},
 	}
 	for i, target := range targets {

@@ -15,9 +15,10 @@ type Sink interface {
 	Reject(*Reject) error
 }
 
-// Run is what expressions see as run.
+// Run is what a Reader is told of a run.
 type Run struct {
-	ScheduledAt time.Time
+	ScheduledAt time.Time // what expressions see as run.scheduledAt
+	Blocks      Blocks    // how its input is divided; the zero value is one block
 }
 
 // Page is what the manifest knows of a page.
@@ -35,6 +36,10 @@ type Reader struct {
 
 	offset int64 // bytes of the pages before
 	filled int   // rows of the batch whose lineage columns are filled
+
+	blocks   Blocks
+	block    int64  // of the batch
+	blockEnd Blocks // counts
 
 	expected int64 // records of the pages so far, as counted at ingest
 	uniques  []*uniqueSet
@@ -55,8 +60,9 @@ type Reader struct {
 func (p *Plan) Start(run Run, sink Sink) *Reader {
 	r := &Reader{
 		decoder: *newDecoder(p), sink: sink, free: make(chan *Batch, spareBatches),
-		rejects: map[reason]int64{}, warned: map[reason]int64{},
+		rejects: map[reason]int64{}, warned: map[reason]int64{}, blocks: run.Blocks,
 	}
+	r.block, r.blockEnd = r.blocks.of(0, 0)
 	r.scheduledAt = run.ScheduledAt.UnixMilli()
 	for _, set := range p.uniques {
 		u := &uniqueSet{}
@@ -175,6 +181,13 @@ func (r *Reader) parse(i int) int {
 
 // take ends a record: derived columns, rules, keys, and then it is a row or a reject.
 func (r *Reader) take(start, end int) error {
+	if at := r.base + int64(start); r.beyond(at) {
+		r.undo()
+		if err := r.enter(at); err != nil {
+			return err
+		}
+		r.parse(start) // into the columns of the next batch
+	}
 	object := r.buf[start] == '{'
 	if object {
 		r.finish()
@@ -216,7 +229,6 @@ func (r *Reader) take(start, end int) error {
 	if !r.full() {
 		return nil
 	}
-	r.batch.InputBytes = r.offset + r.base + int64(end)
 	if err := r.hand(); err != nil {
 		return err
 	}
@@ -279,6 +291,11 @@ func (r *Reader) finish() {
 
 // refuse makes a reject of a record that could not be read.
 func (r *Reader) refuse(s span, rule, reason string) error {
+	if r.beyond(s.offset) {
+		if err := r.enter(s.offset); err != nil {
+			return err
+		}
+	}
 	if err := r.settle(); err != nil {
 		return err
 	}
@@ -299,7 +316,7 @@ func (r *Reader) dismiss(s span, index int64) error {
 	if r.unlisted > 0 {
 		r.violations = append(r.violations, Violation{Rule: RuleMore, Message: fmt.Sprintf("the record has %d further violations", r.unlisted)})
 	}
-	r.reject = Reject{Page: r.page, Index: index, Offset: s.offset, Bytes: s.bytes, Record: s.head, SHA256: s.sha256, Violations: r.violations}
+	r.reject = Reject{Page: r.page, Index: index, Block: r.block, Offset: s.offset, Bytes: s.bytes, Record: s.head, SHA256: s.sha256, Violations: r.violations}
 	if s.sha256 == "" && len(s.head) > RejectHead {
 		d := newDigest(s.offset)
 		d.add(s.head)
@@ -340,11 +357,7 @@ func (r *Reader) fillLineage() {
 func (r *Reader) hand() error {
 	r.fillLineage()
 	b := r.batch
-	b.Rows = r.row
-	b.InputRecords = r.summary.Records
-	if b.InputBytes < r.offset {
-		b.InputBytes = r.offset
-	}
+	b.Rows, b.Block = r.row, r.block
 	for i := range b.Vectors {
 		v := &b.Vectors[i]
 		if v.Valid != nil && b.Rows < BatchRows {

@@ -42,6 +42,7 @@ const RejectHead = 64 << 10
 type Reject struct {
 	Page   int   // from 1
 	Index  int64 // among the records of the page, from 0
+	Block  int64 // of the input
 	Offset int64 // of the record in the uncompressed page
 	Bytes  int64 // its length there
 

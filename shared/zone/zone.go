@@ -75,7 +75,7 @@ func (r Run) LakeRunPrefix(table string) string {
 	return LakePrefix(table) + "dt=" + r.Day() + "/" + r.ID() + "-"
 }
 
-// LakeKey is the key of the run's n-th Parquet file, from 1.
+// LakeKey is the key of the Parquet file that holds the n-th part of the run's input, from 1.
 func (r Run) LakeKey(table string, n int) string {
 	return fmt.Sprintf("%s%05d.parquet", r.LakeRunPrefix(table), n)
 }
@@ -91,7 +91,7 @@ func (r Run) RejectsRunPrefix() string {
 	return RejectsPrefix(r.Dataset) + "dt=" + r.Day() + "/" + r.ID() + "-"
 }
 
-// RejectsKey is the key of the run's n-th file of rejects, from 1.
+// RejectsKey is the key of the file of rejects from the n-th part of the run's input, from 1.
 func (r Run) RejectsKey(n int) string { return fmt.Sprintf("%s%05d.ndjson", r.RejectsRunPrefix(), n) }
 
 // AuditPrefix is the location of the audit table in the lake bucket, with the slash.

@@ -267,6 +267,15 @@ func (e *Env) Invoke(ctx context.Context, function string, payload []byte) (lamb
 	return result, nil
 }
 
+// Memory is the memory that a function is given, in MB; 0 where there is no such function.
+func (e *Env) Memory(function string) int {
+	f, err := e.hosts.Function(function)
+	if err != nil {
+		return 0
+	}
+	return f.Memory
+}
+
 // Quiet waits until no invocation is queued or running.
 func (e *Env) Quiet(ctx context.Context) error { return e.hosts.Quiet(ctx) }
 

@@ -13,6 +13,7 @@ import (
 
 	"tributary/infra/local/collect"
 	"tributary/infra/local/files"
+	"tributary/infra/local/report"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/zone"
@@ -39,18 +40,27 @@ func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (
 		o.at = o.at.Add(time.Second)
 	}
 	var outcome screen.Outcome
+	var details []report.Detail
 	for _, c := range s.contracts {
+		before := s.former
 		d, faults, err := s.send(ctx, c, o.at)
 		if err != nil {
 			progress.Fail()
 			return err
 		}
-		outcome.Datasets = append(outcome.Datasets, d)
+		more, err := s.detail(c, o.at, before, s.former)
+		if err != nil {
+			return err
+		}
+		outcome.Datasets, details = append(outcome.Datasets, d), append(details, more)
 		outcome.Faults = append(outcome.Faults, faults...)
 	}
 	outcome.Stack, outcome.Stages = o.stack, progress.Stages()
 	outcome.Places, outcome.Next = s.places(), s.next(o, outcome)
 	outcome.Total = time.Since(began)
+	if err := s.report(outcome, details, began); err != nil {
+		return err
+	}
 	if err := screen.Write(stdout, outcome, style); err != nil {
 		return err
 	}
@@ -156,6 +166,7 @@ func (s *session) collected(c *contract.Contract, at time.Time, state files.Stat
 
 func (s *session) places() []screen.Place {
 	all := []screen.Place{
+		{Path: s.folder.Path(reportName), Holds: "all of this as a page, with columns, costs and permissions: open it in a browser"},
 		{Path: s.folder.Path("raw"), Holds: "the answers of the API as they came, and the manifest of each run"},
 		{Path: s.folder.Path("lake"), Holds: "Parquet files, and the audit row of each run"},
 		{Path: s.folder.Path("rejects"), Holds: "rejected records with every reason, one a line"},

@@ -22,6 +22,8 @@ type watch struct {
 	processing                    bool
 	pages, files, items, messages int64
 	wrong                         []wrong
+
+	ended []local.Event // attempts of functions, of the whole session
 }
 
 // wrong is a fault, and how often it came.
@@ -75,7 +77,10 @@ func (w *watch) event(e local.Event) {
 	case local.MessagePublished:
 		w.messages++
 		w.tell()
+	case local.InvocationEnded:
+		w.ended = append(w.ended, e)
 	case local.InvocationFailed:
+		w.ended = append(w.ended, e)
 		w.fault("%s failed: %s", e.Function, message(e.Error))
 		w.progress.Update(fmt.Sprintf("attempt %d failed: %s", e.Attempt, causeFirst(message(e.Error))))
 	case local.InvocationExhausted:

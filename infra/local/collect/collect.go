@@ -31,8 +31,12 @@ type Run struct {
 	Items []map[string]any // all its items
 }
 
-// sampleRows is how many rows of the lake are shown.
-const sampleRows = 5
+const (
+	// sampleRows is how many rows of the lake are shown.
+	sampleRows = 5
+	// failingRows is how many rejected records are kept to be shown.
+	failingRows = 30
+)
 
 // Dataset collects the outcome of a run, and what is wrong with it.
 func Dataset(r Run) (screen.Dataset, []string, error) {
@@ -61,17 +65,28 @@ func (c *collector) fault(format string, args ...any) {
 	c.faults = append(c.faults, c.Contract.Dataset+" "+c.Run.Run.ID()+": "+fmt.Sprintf(format, args...))
 }
 
-func (c *collector) audit(d *screen.Dataset) error {
-	key := c.Run.Run.AuditKey()
-	body, ok := c.Lake(key)
+// Audit reads the audit row of a run; it is empty where there is none.
+func Audit(lake func(key string) ([]byte, bool), run zone.Run) (row zone.AuditRow, err error) {
+	body, ok := lake(run.AuditKey())
 	if !ok {
+		return row, nil
+	}
+	if err := json.Unmarshal(body, &row); err != nil {
+		return row, fmt.Errorf("read audit row %s: %w", run.AuditKey(), err)
+	}
+	return row, nil
+}
+
+func (c *collector) audit(d *screen.Dataset) error {
+	var err error
+	if c.row, err = Audit(c.Lake, c.Run.Run); err != nil {
+		return err
+	}
+	if c.row.RunID == "" {
 		if _, brought := c.Raw(c.Run.Run.ManifestKey()); brought {
-			c.fault("it was not processed: there is no audit row %s", key)
+			c.fault("it was not processed: there is no audit row %s", c.Run.Run.AuditKey())
 		}
 		return nil
-	}
-	if err := json.Unmarshal(body, &c.row); err != nil {
-		return fmt.Errorf("read audit row %s: %w", key, err)
 	}
 	a := &c.row
 	d.Verdict, d.Reason = a.Outcome, a.Reason
@@ -146,10 +161,16 @@ func (c *collector) rejects(d *screen.Dataset) error {
 			}
 			rows++
 			c.examples(d, r)
+			if len(r.Violations) <= most && len(d.Rows) == failingRows {
+				continue
+			}
+			row := c.failing(r)
+			row.Where = c.where(r, f.Key, number)
 			if len(r.Violations) > most {
-				most = len(r.Violations)
-				d.Row = c.failing(r)
-				d.Row.Where = c.where(r, f.Key, number)
+				most, d.Row = len(r.Violations), row
+			}
+			if len(d.Rows) < failingRows {
+				d.Rows = append(d.Rows, *row)
 			}
 		}
 	}

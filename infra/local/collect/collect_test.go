@@ -237,6 +237,10 @@ func TestDataset(t *testing.T) {
 			},
 		},
 	}
+	want.Rows = []screen.Row{{
+		Page: 1, Index: 2, Members: []screen.Member{{Name: "id", Value: "1.5", Faulty: true}}, Where: "line 1 of rejects/" + run.RejectsKey(1),
+		Reasons: []screen.Reason{{Pointer: "/id", Rule: "type", Message: "1.5 is no whole number", Value: "1.5"}},
+	}, *want.Row}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("dataset (-want +got):\n%s", diff)
 	}

@@ -32,13 +32,13 @@ func command(t *testing.T, args ...string) (int, string) {
 	return status, string(text) + stderr.String()
 }
 
-// data are the files below a folder, but for the logs and the index, which tell of the last run.
+// data are the files below a folder, but for logs, index and report, which tell of the last run.
 func data(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(dir, path)
-		if err != nil || d.IsDir() || strings.HasPrefix(name, "logs") || strings.HasPrefix(name, ".") {
+		if err != nil || d.IsDir() || strings.HasPrefix(name, "logs") || strings.HasPrefix(name, ".") || name == "report.html" {
 			return err
 		}
 		body, err := os.ReadFile(path)
@@ -70,6 +70,15 @@ func TestRunCommand(t *testing.T) {
 		}
 	}
 	first := data(t, dir)
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"540 clean rows", "current_price is below the minimum 0", "dynamodb:PutItem", "540 puts × 1 unit", "market_cap_rank"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
 
 	status, text = command(t, run...)
 	if status != 0 || !strings.Contains(text, "this run was done before: nothing was changed") {

@@ -37,7 +37,8 @@ type Dataset struct {
 	Warnings []Rule
 	Unknown  []Rule // members that the contract does not name
 
-	Row    *Row // one failing row
+	Row    *Row  // one failing row
+	Rows   []Row // the first failing rows, for who has the room to show them
 	Files  []File
 	Table  string        // of the items; empty when the dataset is not served
 	Items  int64         // offered by this run

@@ -190,14 +190,17 @@ type Pair struct{ Name, Value string }
 type Pagination struct {
 	Kind string // single_page, page_number, offset, cursor, json_link, header_link
 
-	BasePage           int    // page_number
-	PageParam          string // page_number
-	MaximumPage        int    // page_number; 0: none
+	BasePage           int      // page_number
+	PageParam          string   // page_number
+	PageBodyPath       []string // page_number: in the request's body, in place of PageParam
+	MaximumPage        int      // page_number; 0: none
 	TotalPath          []string
 	StopAfterEmptyPage bool
 	Limit              int // offset
 	OffsetParam        string
 	LimitParam         string
+	OffsetBodyPath     []string // offset: likewise
+	LimitBodyPath      []string
 	MaximumOffset      int
 	CursorPath         []string // cursor
 	CursorParam        string
@@ -241,7 +244,7 @@ type Cursor struct {
 	EndValue     string
 	EndParam     string
 	Lag          time.Duration
-	OnMissing    string // raise, include, exclude
+	OnMissing    string // raise, include: without a say in where the next run starts
 }
 
 // Serving is the DynamoDB projection.

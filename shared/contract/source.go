@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"net/textproto"
 	"regexp"
 	"slices"
@@ -27,11 +28,19 @@ var (
 	credentials = []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key"}
 )
 
+// OrDefault is the limits with those that are not set as they are where a contract names none.
+func (l Limits) OrDefault() Limits {
+	return Limits{
+		Body: cmp.Or(l.Body, defaultBody), Timeout: cmp.Or(l.Timeout, defaultTimeout), Record: cmp.Or(l.Record, defaultRecord),
+		Records: cmp.Or(l.Records, defaultRecords), Pages: cmp.Or(l.Pages, defaultPages),
+	}
+}
+
 // source reads how the records are fetched.
 func (b *builder) source() {
 	s := &b.c.Source
 	s.Pagination.Kind = "single_page"
-	s.Limits = Limits{Body: defaultBody, Timeout: defaultTimeout, Record: defaultRecord, Records: defaultRecords, Pages: defaultPages}
+	s.Limits = Limits{}.OrDefault()
 	v, ok := b.custom["source"]
 	if !ok {
 		return
@@ -166,7 +175,12 @@ func (n node) cursor(s *Source) *Cursor {
 		c.Lag = v.duration(366 * 24 * time.Hour)
 	}
 	if v, ok := o.get("on_cursor_value_missing"); ok {
-		c.OnMissing, _ = v.oneOf("raise", "include", "exclude")
+		if v.yaml.Value == "exclude" { // dlt knows it
+			v.fault("excludes records before they are judged, and here every record is kept, or rejected with a reason: " +
+				"write include, and make the cursor's column required")
+		} else {
+			c.OnMissing, _ = v.oneOf("raise", "include")
+		}
 	}
 	if o.has("end_value") && !o.has("end_param") {
 		o.keyFault("end_value", "has no parameter that carries it: add end_param")

@@ -22,7 +22,7 @@ const (
 	metaEnded   = "ended"      // in place of next: why there is no next page
 	metaRecords = "records"    // -1: not readable
 	metaFetched = "fetched-at" // RFC 3339
-	metaDigest  = "digest"     // hex SHA-256 of the page
+	metaDigest  = "digest"     // source.Digest of the page
 	metaSHA256  = "sha256"     // hex SHA-256 of the object
 
 	// Of a source with an incremental cursor, query-escaped: where the run starts and is to end, and what the page's records hold.

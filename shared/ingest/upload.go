@@ -3,8 +3,6 @@ package ingest
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -128,9 +126,9 @@ func (u *Uploader) page(ctx context.Context, run zone.Run, number int, body []by
 	if err != nil {
 		return zone.ManifestPage{}, fmt.Errorf("count records of page %d: %w", number, err)
 	}
-	digest := sha256.Sum256(body)
 	page, packed, err := pack(run, number, &source.Page{Body: body, Mark: source.Mark{
-		Ended: zone.EndedComplete, Records: records, FetchedAt: u.Now().UTC().Truncate(time.Millisecond), Digest: hex.EncodeToString(digest[:]),
+		Ended: zone.EndedComplete, Records: records, FetchedAt: u.Now().UTC().Truncate(time.Millisecond),
+		Digest: source.Digest(body, u.Contract.Source.Records),
 	}})
 	if err != nil {
 		return zone.ManifestPage{}, err

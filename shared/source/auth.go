@@ -154,7 +154,7 @@ func (k *credentials) refresh(ctx context.Context, auth *contract.Auth) error {
 
 func (k *credentials) askToken(ctx context.Context, endpoint *url.URL, form url.Values, sign func(*http.Request)) *Error {
 	fault := &Error{Kind: Unavailable, Dataset: k.client.dataset, Method: http.MethodPost, URL: redact(endpoint, "").String()}
-	ctx, cancel := context.WithTimeout(ctx, k.client.timeout())
+	ctx, cancel := context.WithTimeout(ctx, k.client.source.Limits.Timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint.String(), strings.NewReader(form.Encode()))
 	if err != nil {

@@ -439,10 +439,10 @@ func TestOAuth2(t *testing.T) {
 			want  string
 			asked int
 		}{
-			{"refused", status(401, `{"error":"invalid_client `+key+`"}`), `refused: status 401 Unauthorized: "{\"error\":\"invalid_client ***\"}" (check the client's id and secret; fill it with: go tool mage ops:secret orders)`, 2},
-			{"unavailable", status(503, "busy"), `unavailable: status 503 Service Unavailable: "busy"`, 5},
-			{"no token", body(`{}`), "malformed: status 200 OK: the answer holds no access_token", 1},
-			{"redirect", status(302, "", "Location", "http://127.0.0.1:1/"), "rejected: status 302 Found", 1},
+			{"refused", status(401, `{"error":"invalid_client `+key+`"}`), `attempt 1: refused: status 401 Unauthorized: "{\"error\":\"invalid_client ***\"}" (check the client's id and secret; fill it with: go tool mage ops:secret orders)`, 2},
+			{"unavailable", status(503, "busy"), `attempt 5: unavailable: status 503 Service Unavailable: "busy"`, 5},
+			{"no token", body(`{}`), "attempt 1: malformed: status 200 OK: the answer holds no access_token", 1},
+			{"redirect", status(302, "", "Location", "http://127.0.0.1:1/"), "attempt 1: rejected: status 302 Found", 1},
 		}
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {

@@ -13,13 +13,6 @@ import (
 	"tributary/shared/contract"
 )
 
-// Defaults where the contract sets no limit.
-const (
-	defaultBody    = 64 << 20
-	defaultTimeout = 60 * time.Second
-	maxPages       = 99_999 // the numbers that sort in raw keys
-)
-
 // Secrets reads secrets by name or ARN. One that does not exist, or was never filled, is zone.ErrNotFound.
 type Secrets interface {
 	Get(ctx context.Context, name string) (string, error)
@@ -35,7 +28,8 @@ type Options struct {
 	Rand      func() float64 // jitter, from 0 to below 1
 }
 
-// Client asks the source of one dataset in one environment.
+// Client asks the source of one dataset in one environment. Its walks, one behind the other, keep the declared rate
+// together.
 type Client struct {
 	dataset   string
 	agent     string
@@ -49,6 +43,7 @@ type Client struct {
 	now       func() time.Time
 	sleep     func(context.Context, time.Duration) error
 	rand      func() float64
+	window    window
 }
 
 // New makes the client of a contract's source. Secrets may be nil when the contract declares no authentication.
@@ -74,7 +69,9 @@ func New(c *contract.Contract, environment string, secrets Secrets, o Options) (
 		now:       o.Now,
 		sleep:     o.Sleep,
 		rand:      o.Rand,
+		window:    window{rate: c.Source.Rate},
 	}
+	client.source.Limits = c.Source.Limits.OrDefault()
 	if c.Source.Auth != nil {
 		if secrets == nil {
 			return nil, fmt.Errorf("make source of %s: its authentication needs secrets and none can be read", c.Dataset)
@@ -156,27 +153,6 @@ func (c *Client) keyParam() string {
 		return a.Name
 	}
 	return ""
-}
-
-func (c *Client) bodyLimit() int64 {
-	if c.source.Limits.Body > 0 {
-		return c.source.Limits.Body
-	}
-	return defaultBody
-}
-
-func (c *Client) timeout() time.Duration {
-	if c.source.Limits.Timeout > 0 {
-		return c.source.Limits.Timeout
-	}
-	return defaultTimeout
-}
-
-func (c *Client) pageLimit() int {
-	if n := c.source.Limits.Pages; n > 0 {
-		return min(n, maxPages)
-	}
-	return maxPages
 }
 
 // sleep waits, or returns early with the context's error.

@@ -22,7 +22,7 @@
 // What can pass is tried again, with jitter and as late as Retry-After says: 408, 425, 429, 5xx, network faults,
 // time-outs, truncated bodies. What cannot is an Error at once: other statuses, a body above the contract's limit, a
 // pagination that repeats itself, plain http where the contract asks for TLS. The declared rate holds over all pages
-// and attempts of a walk, and over the pages that were passed.
+// and attempts of a client's walks, and over the pages that were passed.
 //
 // Credentials go to the origin of the contract's URL alone: a redirect or a link to another one is followed without
 // them, without the contract's headers and without a referrer. They appear in no error.

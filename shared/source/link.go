@@ -2,7 +2,8 @@ package source
 
 import "strings"
 
-// findLink returns the target of the first link of a relation in Link header fields (RFC 8288), or "".
+// findLink returns the target of the first link of a relation in Link header fields (RFC 8288), or "". A link with an
+// anchor is another resource's and does not count.
 //
 //	Link: <https://api.example.com/items?page=2>; rel="next", </items?page=9>; rel=last
 func findLink(fields []string, relation string) string {
@@ -31,7 +32,7 @@ func cutLink(field string) (target, relations, rest string) {
 	if target, rest, ok = strings.Cut(inner, ">"); !ok {
 		return "", "", ""
 	}
-	seen := false
+	seen, foreign := false, false
 	for {
 		rest = strings.TrimLeft(rest, " \t")
 		if !strings.HasPrefix(rest, ";") {
@@ -43,6 +44,10 @@ func cutLink(field string) (target, relations, rest string) {
 		if strings.EqualFold(name, "rel") && !seen {
 			relations, seen = value, true
 		}
+		foreign = foreign || strings.EqualFold(name, "anchor")
+	}
+	if foreign {
+		relations = ""
 	}
 	_, rest, _ = strings.Cut(rest, ",")
 	return target, relations, rest

@@ -26,6 +26,7 @@ func TestFindLink(t *testing.T) {
 		{"only the first rel counts", []string{`<a>; rel=prev; rel=next`}, ""},
 		{"no relation", []string{`<a>`}, ""},
 		{"word that contains it", []string{`<a>; rel="nextish"`}, ""},
+		{"another resource's", []string{`<a>; rel=next; anchor="/other", <b>; anchor="#part"; rel=next, <c>; rel=next`}, "c"},
 		{"not closed", []string{`<a; rel="next"`}, ""},
 		{"rubbish before", []string{`rubbish, <a>; rel=next`}, "a"},
 		{"empty", []string{``, `,`, `;`, `<`, `<>`, `<>;`, `<>;=`, `<>; rel`, `<>; rel="`}, ""},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"tributary/shared/contract"
@@ -53,15 +54,53 @@ func newPager(p contract.Pagination) (pager, error) {
 	return nil, fmt.Errorf("no pagination is called %q", p.Kind)
 }
 
-// param is a query parameter; one without a name or a value is left out.
-type param struct{ name, value string }
+// param is a query parameter, or a JSON value at a path of the request's body; one without a place or a value is left
+// out.
+type param struct {
+	name  string
+	value string
+	path  []string // in place of name; the value is a JSON literal then
+}
 
-// get is the request for the resource with further parameters.
+// ask is the request for the resource with further parameters: a GET, or a POST where one of them stands in the body.
+func ask(resource *url.URL, params ...param) (request, error) {
+	document, inBody := map[string]any{}, false
+	for _, p := range params {
+		if len(p.path) == 0 {
+			continue
+		}
+		inBody = true
+		if p.value != "" {
+			nest(document, p.path, p.value)
+		}
+	}
+	r := get(resource, params...)
+	if !inBody {
+		return r, nil
+	}
+	body, err := json.Marshal(document)
+	return request{method: http.MethodPost, url: r.url, body: body}, err
+}
+
+// nest puts a JSON literal at a path of a document.
+func nest(document map[string]any, path []string, value string) {
+	for _, token := range path[:len(path)-1] {
+		next, ok := document[token].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			document[token] = next
+		}
+		document = next
+	}
+	document[path[len(path)-1]] = json.RawMessage(value)
+}
+
+// get is the request for the resource with further parameters of the query.
 func get(resource *url.URL, params ...param) request {
 	u := *resource
 	query := u.Query()
 	for _, p := range params {
-		if p.name != "" && p.value != "" {
+		if p.name != "" && p.value != "" && len(p.path) == 0 {
 			query.Set(p.name, p.value)
 		}
 	}
@@ -74,8 +113,8 @@ type singlePage struct{}
 func (singlePage) request(resource *url.URL, _ string) (request, error) { return get(resource), nil }
 func (singlePage) next(string, *answer) (string, error)                 { return "", nil }
 
-// pageNumber counts pages from base_page. It ends behind maximum_page, behind as many pages as the total says, or at
-// an empty page.
+// pageNumber counts pages from base_page. It ends behind maximum_page, behind as many pages as the total says, where no
+// more follows, or at an empty page.
 type pageNumber struct{ contract.Pagination }
 
 func (p pageNumber) request(resource *url.URL, position string) (request, error) {
@@ -83,7 +122,7 @@ func (p pageNumber) request(resource *url.URL, position string) (request, error)
 	if err != nil {
 		return request{}, err
 	}
-	return get(resource, param{p.PageParam, strconv.Itoa(n)}), nil
+	return ask(resource, param{p.PageParam, strconv.Itoa(n), p.PageBodyPath})
 }
 
 func (p pageNumber) next(position string, a *answer) (string, error) {
@@ -92,8 +131,8 @@ func (p pageNumber) next(position string, a *answer) (string, error) {
 		return "", err
 	}
 	n++
-	if p.StopAfterEmptyPage && a.records == 0 || p.MaximumPage > 0 && n > p.MaximumPage {
-		return "", nil
+	if more, err := follows(p.Pagination, a); err != nil || !more || p.MaximumPage > 0 && n > p.MaximumPage {
+		return "", err
 	}
 	if pages, ok, err := total(a, p.TotalPath); err != nil || ok && n >= pages+p.BasePage {
 		return "", err
@@ -101,7 +140,8 @@ func (p pageNumber) next(position string, a *answer) (string, error) {
 	return strconv.Itoa(n), nil
 }
 
-// offset counts records in steps of the limit. It ends at maximum_offset, at the total of records, or at an empty page.
+// offset counts records in steps of the limit. It ends at maximum_offset, at the total of records, where no more follows,
+// or at an empty page.
 type offset struct{ contract.Pagination }
 
 func (p offset) request(resource *url.URL, position string) (request, error) {
@@ -109,7 +149,7 @@ func (p offset) request(resource *url.URL, position string) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	return get(resource, param{p.OffsetParam, strconv.Itoa(n)}, param{p.LimitParam, strconv.Itoa(p.Limit)}), nil
+	return ask(resource, param{p.OffsetParam, strconv.Itoa(n), p.OffsetBodyPath}, param{p.LimitParam, strconv.Itoa(p.Limit), p.LimitBodyPath})
 }
 
 func (p offset) next(position string, a *answer) (string, error) {
@@ -118,8 +158,8 @@ func (p offset) next(position string, a *answer) (string, error) {
 		return "", err
 	}
 	n += p.Limit
-	if p.StopAfterEmptyPage && a.records == 0 || p.MaximumOffset > 0 && n >= p.MaximumOffset {
-		return "", nil
+	if more, err := follows(p.Pagination, a); err != nil || !more || p.MaximumOffset > 0 && n >= p.MaximumOffset {
+		return "", err
 	}
 	if records, ok, err := total(a, p.TotalPath); err != nil || ok && n >= records {
 		return "", err
@@ -137,6 +177,28 @@ func number(position string, first int) (int, error) {
 		return 0, fmt.Errorf("read position %q: it is no number", position)
 	}
 	return n, nil
+}
+
+// follows reports whether an answer leaves it open that more follows: it is not empty where that ends the run, and it does
+// not say that there is no more.
+func follows(p contract.Pagination, a *answer) (bool, error) {
+	if p.StopAfterEmptyPage && a.records == 0 {
+		return false, nil
+	}
+	if len(p.HasMorePath) == 0 {
+		return true, nil
+	}
+	more, err := text(a.body, p.HasMorePath)
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(more) {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, fmt.Errorf("read whether more follows at %s: %q is neither true nor false", pointer(p.HasMorePath), head(more))
 }
 
 // total reads the declared total; ok is false when none is declared.
@@ -158,28 +220,12 @@ func total(a *answer, path []string) (n int, ok bool, err error) {
 type cursor struct{ contract.Pagination }
 
 func (p cursor) request(resource *url.URL, position string) (request, error) {
-	switch {
-	case len(p.CursorBodyPath) > 0:
-		body, err := nest(p.CursorBodyPath, position)
-		return request{method: http.MethodPost, url: get(resource).url, body: body}, err
-	case position == "":
-		return get(resource), nil
-	}
-	return get(resource, param{p.CursorParam, position}), nil
+	return ask(resource, param{p.CursorParam, position, p.CursorBodyPath})
 }
 
 func (p cursor) next(_ string, a *answer) (string, error) {
-	if p.StopAfterEmptyPage && a.records == 0 {
-		return "", nil
-	}
-	if len(p.HasMorePath) > 0 {
-		more, err := text(a.body, p.HasMorePath)
-		if err != nil {
-			return "", err
-		}
-		if more != "true" && more != "1" {
-			return "", nil
-		}
+	if more, err := follows(p.Pagination, a); err != nil || !more {
+		return "", err
 	}
 	read := text
 	if len(p.CursorBodyPath) > 0 {
@@ -192,20 +238,6 @@ func (p cursor) next(_ string, a *answer) (string, error) {
 	return token, err
 }
 
-// nest is the JSON object that holds a JSON literal at a path; without one it is empty.
-func nest(path []string, value string) ([]byte, error) {
-	document := map[string]any{}
-	if value != "" {
-		inner := document
-		for _, token := range path[:len(path)-1] {
-			next := map[string]any{}
-			inner[token], inner = next, next
-		}
-		inner[path[len(path)-1]] = json.RawMessage(value)
-	}
-	return json.Marshal(document)
-}
-
 // jsonLink follows the URL that the answer holds.
 type jsonLink struct{ contract.Pagination }
 
@@ -214,8 +246,8 @@ func (p jsonLink) request(resource *url.URL, position string) (request, error) {
 }
 
 func (p jsonLink) next(_ string, a *answer) (string, error) {
-	if p.StopAfterEmptyPage && a.records == 0 {
-		return "", nil
+	if more, err := follows(p.Pagination, a); err != nil || !more {
+		return "", err
 	}
 	link, err := text(a.body, p.NextURLPath)
 	if err != nil || link == "" {
@@ -232,8 +264,8 @@ func (p headerLink) request(resource *url.URL, position string) (request, error)
 }
 
 func (p headerLink) next(_ string, a *answer) (string, error) {
-	if p.StopAfterEmptyPage && a.records == 0 {
-		return "", nil
+	if more, err := follows(p.Pagination, a); err != nil || !more {
+		return "", err
 	}
 	relation := p.LinksNextKey
 	if relation == "" {

@@ -1,6 +1,8 @@
 package source
 
 import (
+	"slices"
+	"sync"
 	"time"
 
 	"tributary/shared/contract"
@@ -10,11 +12,15 @@ import (
 // the end of its answer, so that the promise holds for the source's clock too, however long the way is.
 type window struct {
 	rate contract.Rate
+
+	mu   sync.Mutex
 	ends []time.Time // of the latest requests, oldest first, at most rate.Requests
 }
 
 // delay says how long the next request has to wait.
 func (w *window) delay(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.rate.Requests <= 0 || len(w.ends) < w.rate.Requests {
 		return 0
 	}
@@ -23,11 +29,28 @@ func (w *window) delay(now time.Time) time.Duration {
 
 // count enters a request whose answer ended at the given time.
 func (w *window) count(end time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.enter(end)
+}
+
+// passed enters the request of a page that stands, unless it was this client's own: that is known by its time, of which
+// a page keeps the milliseconds.
+func (w *window) passed(fetched time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.ContainsFunc(w.ends, func(end time.Time) bool { return end.Truncate(time.Millisecond).Equal(fetched) }) {
+		w.enter(fetched)
+	}
+}
+
+func (w *window) enter(end time.Time) {
 	if w.rate.Requests <= 0 {
 		return
 	}
-	if len(w.ends) == w.rate.Requests {
-		w.ends = w.ends[:copy(w.ends, w.ends[1:])]
+	at, _ := slices.BinarySearchFunc(w.ends, end, time.Time.Compare)
+	w.ends = slices.Insert(w.ends, at, end)
+	if len(w.ends) > w.rate.Requests {
+		w.ends = slices.Delete(w.ends, 0, 1)
 	}
-	w.ends = append(w.ends, end)
 }

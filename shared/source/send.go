@@ -73,7 +73,7 @@ func (w *Walk) attempt(ctx context.Context, r request, attempt int) (*answer, er
 
 // inTime sends a request once the declared rate allows it.
 func (w *Walk) inTime(ctx context.Context, r request, attempt int) (*answer, error) {
-	if delay := w.window.delay(w.client.now()); delay > 0 {
+	if delay := w.client.window.delay(w.client.now()); delay > 0 {
 		if short := w.short(ctx, delay); short != "" {
 			return nil, &Error{
 				Kind: RateLimited, Dataset: w.client.dataset, Attempt: attempt, Wait: delay,
@@ -115,7 +115,7 @@ func (w *Walk) backoff(attempt int) time.Duration {
 	return d/2 + time.Duration(w.client.rand()*float64(d/2))
 }
 
-// send makes one attempt and enters it into the rate's window. An answer whose body is unreadable comes with a fault,
+// send makes one attempt and enters it into the client's window. An answer whose body is unreadable comes with a fault,
 // for the caller to choose.
 func (w *Walk) send(ctx context.Context, r request, attempt int) (*answer, error) {
 	c := w.client
@@ -124,17 +124,22 @@ func (w *Walk) send(ctx context.Context, r request, attempt int) (*answer, error
 		fault.Kind, fault.Err = Insecure, errors.New("the link leads to plain http")
 		return nil, fault
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout(), fmt.Errorf("%w: %s", errTimeout, c.timeout()))
+	timeout := c.source.Limits.Timeout
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w: %s", errTimeout, timeout))
 	defer cancel()
 	req, err := w.build(ctx, r)
 	if err != nil {
+		var asked *Error // the token endpoint
+		if errors.As(err, &asked) && asked.Method != "" {
+			asked.Attempt = attempt
+		}
 		return nil, err
 	}
 	fault.URL = w.keys.hider.hide(fault.URL)
 
 	a, err := w.exchange(ctx, req, fault)
 	end := c.now()
-	w.window.count(end)
+	c.window.count(end)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +162,7 @@ func (w *Walk) exchange(ctx context.Context, req *http.Request, fault *Error) (*
 	if !success(response.StatusCode) {
 		return nil, w.statusFault(fault, response)
 	}
-	body, err := readBody(response, w.client.bodyLimit())
+	body, err := readBody(response, w.client.source.Limits.Body)
 	if err != nil {
 		fault.Status = response.StatusCode
 		return nil, w.networkFault(ctx, fault, err)

@@ -241,6 +241,64 @@ func TestPagination(t *testing.T) {
 			want:       []string{"/v1/orders?fixed=1", "/v1/orders?after=x&fixed=1"},
 		},
 		{
+			name:       "page_number ends when no more follows",
+			records:    []string{"data"},
+			pagination: contract.Pagination{Kind: "page_number", BasePage: 1, PageParam: "page", HasMorePath: []string{"meta", "more"}},
+			steps:      []http.HandlerFunc{body(`{"data":[1],"meta":{"more":true}}`), body(`{"data":[2],"meta":{"more":"True"}}`), body(`{"data":[3],"meta":{"more":0}}`)},
+			want:       []string{"/v1/orders?fixed=1&page=1", "/v1/orders?fixed=1&page=2", "/v1/orders?fixed=1&page=3"},
+		},
+		{
+			name:       "offset ends when no more follows",
+			records:    []string{"data"},
+			pagination: contract.Pagination{Kind: "offset", Limit: 2, OffsetParam: "offset", LimitParam: "limit", HasMorePath: []string{"more"}},
+			steps:      []http.HandlerFunc{body(`{"data":[1,2],"more":true}`), body(`{"data":[3,4],"more":false}`)},
+			want:       []string{"/v1/orders?fixed=1&limit=2&offset=0", "/v1/orders?fixed=1&limit=2&offset=2"},
+		},
+		{
+			name:       "cursor ends at an empty page",
+			records:    []string{"data"},
+			pagination: contract.Pagination{Kind: "cursor", CursorPath: []string{"next"}, CursorParam: "after", StopAfterEmptyPage: true},
+			steps:      []http.HandlerFunc{body(`{"data":[1],"next":"x"}`), body(`{"data":[],"next":"y"}`)},
+			want:       []string{"/v1/orders?fixed=1", "/v1/orders?after=x&fixed=1"},
+		},
+		{
+			name:       "cursor goes on behind an empty page",
+			records:    []string{"data"},
+			pagination: contract.Pagination{Kind: "cursor", CursorPath: []string{"next"}, CursorParam: "after"},
+			steps:      []http.HandlerFunc{body(`{"data":[],"next":"x"}`), body(`{"data":[1]}`)},
+			want:       []string{"/v1/orders?fixed=1", "/v1/orders?after=x&fixed=1"},
+		},
+		{
+			name:       "json_link ends at an empty page",
+			records:    []string{"data"},
+			pagination: contract.Pagination{Kind: "json_link", NextURLPath: []string{"next"}, StopAfterEmptyPage: true},
+			steps:      []http.HandlerFunc{body(`{"data":[1],"next":"?p=2"}`), body(`{"data":[],"next":"?p=3"}`)},
+			want:       []string{"/v1/orders?fixed=1", "/v1/orders?p=2"},
+		},
+		{
+			name:       "json_link ends when no more follows",
+			records:    []string{"data"},
+			pagination: contract.Pagination{Kind: "json_link", NextURLPath: []string{"next"}, HasMorePath: []string{"more"}},
+			steps:      []http.HandlerFunc{body(`{"data":[1],"next":"?p=2","more":true}`), body(`{"data":[2],"next":"?p=3","more":false}`)},
+			want:       []string{"/v1/orders?fixed=1", "/v1/orders?p=2"},
+		},
+		{
+			name:       "header_link ends at an empty page",
+			pagination: contract.Pagination{Kind: "header_link", StopAfterEmptyPage: true},
+			steps: []http.HandlerFunc{
+				status(200, page(1), "Link", `<?p=2>; rel=next`), status(200, `[]`, "Link", `<?p=3>; rel=next`),
+			},
+			want: []string{"/v1/orders?fixed=1", "/v1/orders?p=2"},
+		},
+		{
+			name:       "header_link follows the relation of the contract",
+			pagination: contract.Pagination{Kind: "header_link", LinksNextKey: "successor-version"},
+			steps: []http.HandlerFunc{
+				status(200, page(1), "Link", `<?p=9>; rel=next, <?p=2>; rel="successor-version"`), status(200, page(2), "Link", `<?p=9>; rel=next`),
+			},
+			want: []string{"/v1/orders?fixed=1", "/v1/orders?p=2"},
+		},
+		{
 			name:       "json_link is resolved and followed as it is",
 			records:    []string{"data"},
 			pagination: contract.Pagination{Kind: "json_link", NextURLPath: []string{"links", "next"}},
@@ -296,29 +354,62 @@ func TestPagination(t *testing.T) {
 	}
 }
 
-func TestCursorInBodyKeepsItsType(t *testing.T) {
-	var got []string
-	read := func(answer string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			sent, _ := io.ReadAll(r.Body)
-			got = append(got, r.Method+" "+r.Header.Get("Content-Type")+" "+string(sent))
-			_, _ = io.WriteString(w, answer)
-		}
+func TestPositionInTheBody(t *testing.T) {
+	tests := []struct {
+		name       string
+		pagination contract.Pagination
+		answers    []string
+		want       []string
+	}{
+		{
+			name:       "a cursor keeps its type",
+			pagination: contract.Pagination{Kind: "cursor", CursorPath: []string{"next"}, CursorBodyPath: []string{"page", "after"}},
+			answers:    []string{`{"data":[1],"next":42}`, `{"data":[2],"next":"x\"y"}`, `{"data":[3]}`},
+			want:       []string{`POST /? {}`, `POST /? {"page":{"after":42}}`, `POST /? {"page":{"after":"x\"y"}}`},
+		},
+		{
+			name:       "a page number",
+			pagination: contract.Pagination{Kind: "page_number", PageParam: "page", PageBodyPath: []string{"page"}, MaximumPage: 1},
+			answers:    []string{`{"data":[1]}`, `{"data":[2]}`},
+			want:       []string{`POST /? {"page":0}`, `POST /? {"page":1}`},
+		},
+		{
+			name: "an offset with its limit",
+			pagination: contract.Pagination{
+				Kind: "offset", Limit: 2, OffsetBodyPath: []string{"page", "from"}, LimitBodyPath: []string{"page", "size"}, MaximumOffset: 3,
+			},
+			answers: []string{`{"data":[1,2]}`, `{"data":[3]}`},
+			want:    []string{`POST /? {"page":{"from":0,"size":2}}`, `POST /? {"page":{"from":2,"size":2}}`},
+		},
+		{
+			name:       "an offset without its limit",
+			pagination: contract.Pagination{Kind: "offset", Limit: 2, OffsetBodyPath: []string{"from"}, LimitParam: "limit", MaximumOffset: 2},
+			answers:    []string{`{"data":[1,2]}`},
+			want:       []string{`POST /?limit=2 {"from":0}`},
+		},
 	}
-	a := serve(t, read(`{"data":[1],"next":42}`), read(`{"data":[2],"next":"x\"y"}`), read(`{"data":[3]}`))
-	c := client(t, contract.Source{Records: []string{"data"}, Pagination: contract.Pagination{
-		Kind: "cursor", CursorPath: []string{"next"}, CursorBodyPath: []string{"page", "after"},
-	}}, nil, options(newClock(), a.URL))
-	if _, err := walkAll(t.Context(), c.Walk()); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{
-		`POST application/json {}`,
-		`POST application/json {"page":{"after":42}}`,
-		`POST application/json {"page":{"after":"x\"y"}}`,
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("sent (-want +got):\n%s", diff)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			var steps []http.HandlerFunc
+			for _, answer := range test.answers {
+				steps = append(steps, func(w http.ResponseWriter, r *http.Request) {
+					sent, _ := io.ReadAll(r.Body)
+					if r.Header.Get("Content-Type") != "application/json" {
+						t.Errorf("Content-Type %q", r.Header.Get("Content-Type"))
+					}
+					got = append(got, r.Method+" "+r.URL.Path+"?"+r.URL.RawQuery+" "+string(sent))
+					_, _ = io.WriteString(w, answer)
+				})
+			}
+			c := client(t, contract.Source{Records: []string{"data"}, Pagination: test.pagination}, nil, options(newClock(), serve(t, steps...).URL))
+			if _, err := walkAll(t.Context(), c.Walk()); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("sent (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -485,6 +576,92 @@ func TestRateCountsPassedPages(t *testing.T) {
 	}
 }
 
+// The rate is a promise to the source, which does not know of runs: a lost run that is finished behind another one, or
+// the next run in the same process, goes on in the same window.
+func TestRateIsKeptFromRunToRun(t *testing.T) {
+	clk := newClock()
+	start := clk.Now()
+	var at []time.Duration
+	a := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		at = append(at, clk.Now().Sub(start))
+		_, _ = io.WriteString(w, fmt.Sprintf(`[%d]`, len(at)))
+	})
+	c := client(t, contract.Source{
+		Rate:       contract.Rate{Requests: 2, Per: time.Minute},
+		Pagination: contract.Pagination{Kind: "page_number", BasePage: 1, PageParam: "page", MaximumPage: 2},
+	}, nil, options(clk, a.URL))
+	for range 2 {
+		if _, err := walkAll(t.Context(), c.Walk()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []time.Duration{0, 0, time.Minute, time.Minute}
+	if diff := cmp.Diff(want, at); diff != "" {
+		t.Errorf("asked at (-want +got):\n%s", diff)
+	}
+}
+
+// A page that this client fetched itself counts once, though it is passed again when its run is repeated.
+func TestRateCountsAPageOnce(t *testing.T) {
+	clk := newClock()
+	c := client(t, contract.Source{
+		Rate:       contract.Rate{Requests: 2, Per: time.Minute},
+		Pagination: contract.Pagination{Kind: "page_number", BasePage: 1, PageParam: "page", MaximumPage: 2},
+	}, nil, options(clk, serve(t, body(`[1]`), body(`[2]`)).URL))
+	first, err := c.Walk().Fetch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := c.Walk()
+	if err := again.Pass(first.Mark); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.Fetch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(clk.slept) != 0 {
+		t.Errorf("slept %v", clk.slept)
+	}
+}
+
+// What a walk passed before it broke off counts for the one that goes on behind it.
+func TestLoopIsFoundAfterAResume(t *testing.T) {
+	tests := []struct {
+		name       string
+		pagination contract.Pagination
+		passed     []source.Mark
+		answer     string
+		want       string
+	}{
+		{
+			"the page before", contract.Pagination{Kind: "offset", Limit: 1, OffsetParam: "offset", StopAfterEmptyPage: true},
+			[]source.Mark{{Next: "1", Records: 1, Digest: source.Digest([]byte(`{"data":[1]}`), []string{"data"})}},
+			`{"data":[1],"at":"later"}`, "it answers with the page before",
+		},
+		{
+			"a page that was passed", contract.Pagination{Kind: "cursor", CursorPath: []string{"next"}, CursorParam: "after"},
+			[]source.Mark{{Next: "a", Records: 1, Digest: "1"}, {Next: "b", Records: 1, Digest: "2"}},
+			`{"data":[3],"next":"a"}`, "it leads back to a page that was passed",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			walk := client(t, contract.Source{Records: []string{"data"}, Pagination: test.pagination}, nil,
+				options(newClock(), serve(t, body(test.answer)).URL)).Walk()
+			for _, m := range test.passed {
+				if err := walk.Pass(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := walk.Fetch(t.Context())
+			var fault *source.Error
+			if !errors.As(err, &fault) || fault.Kind != source.Looping || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
 func TestBounds(t *testing.T) {
 	big := "[" + strings.Repeat(" ", 2000) + "1]"
 	endless := func(w http.ResponseWriter, _ *http.Request) {
@@ -526,6 +703,11 @@ func TestBounds(t *testing.T) {
 		{"the same page again", body(`[1]`), contract.Source{Pagination: numbers}, source.Looping, "it answers with the page before", 2},
 		{"the same cursor again", counted(`{"data":[%d],"next":"x"}`), contract.Source{Records: []string{"data"}, Pagination: contract.Pagination{Kind: "cursor", CursorPath: []string{"next"}, CursorParam: "after"}}, source.Looping, "it leads back to a page that was passed", 2},
 		{"links in a circle", inCircle(), contract.Source{Pagination: contract.Pagination{Kind: "header_link"}}, source.Looping, "it leads back to a page that was passed", 3},
+		{"the same page in another envelope", counted(`{"data":[{"id":1}],"at":%d}`), contract.Source{Records: []string{"data"}, Pagination: numbers}, source.Looping, "it answers with the page before", 2},
+		{"an offset that is not heard", body(`[1,2]`), contract.Source{Pagination: contract.Pagination{Kind: "offset", Limit: 2, OffsetParam: "offset", StopAfterEmptyPage: true}}, source.Looping, "it answers with the page before", 2},
+		{"a JSON link to itself", counted(`{"data":[%d],"next":"?"}`), contract.Source{Records: []string{"data"}, Pagination: contract.Pagination{Kind: "json_link", NextURLPath: []string{"next"}}}, source.Looping, "it leads back to a page that was passed", 2},
+		{"no word of more", body(`{"data":[1]}`), contract.Source{Records: []string{"data"}, Pagination: contract.Pagination{Kind: "page_number", PageParam: "p", HasMorePath: []string{"more"}}}, source.Malformed, `read whether more follows at /more: "" is neither true nor false`, 1},
+		{"a word of more that is none", body(`{"data":[1],"more":"perhaps"}`), contract.Source{Records: []string{"data"}, Pagination: contract.Pagination{Kind: "cursor", CursorPath: []string{"next"}, CursorParam: "after", HasMorePath: []string{"more"}}}, source.Malformed, `read whether more follows at /more: "perhaps" is neither true nor false`, 1},
 		{"no total", body(`{"data":[1]}`), contract.Source{Records: []string{"data"}, Pagination: contract.Pagination{Kind: "page_number", PageParam: "p", TotalPath: []string{"a/b", "c~d"}}}, source.Malformed, `read total at /a~1b/c~0d: "" is no count (check source.pagination in the contract)`, 1},
 		{"cursor that is an object", body(`{"data":[1],"next":{"a":1}}`), contract.Source{Records: []string{"data"}, Pagination: contract.Pagination{Kind: "cursor", CursorPath: []string{"next"}, CursorParam: "after"}}, source.Malformed, "read /next: it is no text and no number", 1},
 		{"more without a cursor", body(`{"data":[1],"more":true}`), contract.Source{Records: []string{"data"}, Pagination: contract.Pagination{Kind: "cursor", CursorPath: []string{"next"}, CursorParam: "after", HasMorePath: []string{"more"}}}, source.Malformed, "read cursor at /next: there is none, and /more says that more follows", 1},

@@ -20,7 +20,7 @@ type Mark struct {
 	Ended     string // why there is no next page; "" while there is one
 	Records   int64  // -1: the body is no JSON, or lacks the array of records
 	FetchedAt time.Time
-	Digest    string // of the body, lower-case hex SHA-256
+	Digest    string // Digest of the page
 	From      string // incremental cursor: where the run starts
 	To        string // incremental cursor: where it is to end; "" for what is newest
 	Span      Span   // incremental cursor: what the records hold
@@ -36,7 +36,6 @@ type Page struct {
 type Walk struct {
 	client   *Client
 	keys     credentials
-	window   window
 	position string
 	asked    map[string]bool // positions of the pages that were passed
 	last     Mark
@@ -49,7 +48,7 @@ type Walk struct {
 // Walk starts at the first page of all records.
 func (c *Client) Walk() *Walk {
 	return &Walk{
-		client: c, keys: credentials{client: c}, window: window{rate: c.source.Rate},
+		client: c, keys: credentials{client: c},
 		asked: map[string]bool{}, span: Span{Ascending: true},
 	}
 }
@@ -92,8 +91,8 @@ func (w *Walk) Ended() string { return w.last.Ended }
 
 // Fetch asks for the page at the walk's position. The walk stays where it is until Pass.
 func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
-	if w.pages >= w.client.pageLimit() {
-		return nil, w.tooLarge("pages", int64(w.client.pageLimit()))
+	if limit := w.client.source.Limits.Pages; w.pages >= limit {
+		return nil, w.tooLarge("pages", int64(limit))
 	}
 	r, err := w.client.pager.request(w.resource(), w.position)
 	if err != nil {
@@ -103,11 +102,10 @@ func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(a.body)
 	page := &Page{Body: a.body, Mark: Mark{
 		Records:   a.records,
 		FetchedAt: a.at.UTC().Truncate(time.Millisecond),
-		Digest:    hex.EncodeToString(digest[:]),
+		Digest:    Digest(a.body, w.client.source.Records),
 		From:      w.from,
 		To:        w.to,
 	}}
@@ -150,17 +148,14 @@ func (w *Walk) Pass(m Mark) error {
 	}
 	w.pages++
 	w.records += max(0, m.Records)
-	if limit := w.client.source.Limits.Records; limit > 0 && w.records > limit {
+	if limit := w.client.source.Limits.Records; w.records > limit {
 		return w.tooLarge("records", limit)
 	}
 	w.from, w.to = m.From, m.To
 	w.extend(m.Span)
 	w.asked[w.position] = true
 	w.position, w.last = m.Next, m
-	// The window counts requests of this walk at their end; of a page from elsewhere only this time is known.
-	if n := len(w.window.ends); n == 0 || w.window.ends[n-1].Before(m.FetchedAt) {
-		w.window.count(m.FetchedAt)
-	}
+	w.client.window.passed(m.FetchedAt)
 	return nil
 }
 
@@ -189,7 +184,7 @@ func (w *Walk) resource() *url.URL {
 	if c == nil {
 		return u
 	}
-	return get(u, param{c.Param, w.from}, param{c.EndParam, w.to}).url
+	return get(u, param{name: c.Param, value: w.from}, param{name: c.EndParam, value: w.to}).url
 }
 
 // bare is a position without the credential that a link of the source may bring back.
@@ -228,6 +223,19 @@ func (w *Walk) tooLarge(what string, limit int64) error {
 		Kind: TooLarge, Dataset: w.client.dataset, Err: fmt.Errorf("the run has more than %d %s", limit, what),
 		Hint: "raise limits." + what + " in the contract",
 	}
+}
+
+// Digest tells pages apart by their records, wherever those stand: what stands around them, such as a time, may differ
+// between two answers with the same page. It is the lower-case hex SHA-256 of their array, or of the whole page where
+// no array is found.
+func Digest(body []byte, records []string) string {
+	if len(records) > 0 {
+		if array, err := lookup(body, records); err == nil && array != nil {
+			body = array
+		}
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
 }
 
 func count(body []byte, records []string) (int64, error) {

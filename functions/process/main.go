@@ -8,10 +8,9 @@ import (
 	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambda"
-)
 
-// gcPercent trades processor time for memory: a run of 1 GiB is to stay below 128 MiB.
-const gcPercent = 50
+	"tributary/shared/process"
+)
 
 func main() {
 	if err := run(context.Background(), os.Getenv); err != nil {
@@ -25,7 +24,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(gcPercent)
+	debug.SetGCPercent(process.GCPercent)
 	lambda.StartWithOptions(processor.Handle, lambda.WithContext(ctx))
 	return nil
 }

@@ -30,3 +30,9 @@ func (p *Processor) Try(ctx context.Context, run zone.Run, pages func(*record.Re
 	items, err = made.serving.count()
 	return made.summary, items, err
 }
+
+// ReadPage passes a stored page to the reader of a Try as a run does: fetched from Raw, hashed, decompressed, and held
+// against what the manifest says of it.
+func (p *Processor) ReadPage(ctx context.Context, reader *record.Reader, page zone.ManifestPage) error {
+	return (&job{Processor: p}).readPage(ctx, reader, page)
+}

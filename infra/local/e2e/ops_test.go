@@ -150,7 +150,7 @@ func TestOperate(t *testing.T) {
 func TestUploadGoesTheSameWay(t *testing.T) {
 	w := start(t, builtIn(t), nil)
 	var coins bytes.Buffer
-	if err := api.WriteCoins(&coins, 250, 1, scheduled); err != nil {
+	if err := (api.Bulk{Count: 250, Seed: 1, At: scheduled}).Write(&coins); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "coins.ndjson")

@@ -131,28 +131,11 @@ func previewTool(ctx context.Context, args ...string) error {
 		"compiling the deployment program (a first time takes minutes: the Pulumi AWS SDK is large)", args...)
 }
 
-// Bench holds the engine against DuckDB on this machine and prints ratios: -records=N, -rounds=N, -largest=N.
-func Bench(ctx context.Context, records, rounds, largest *string) error {
-	mg.CtxDeps(ctx, Build)
-	host := artifact.Options{Root: ".", Dir: ".build/host", GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Progress: newTicker("compiling the functions for this machine").line}
-	if _, err := artifact.Build(ctx, host); err != nil {
-		return err
-	}
-	args := []string{"all", "-function", filepath.Join(host.Dir, "process"), "-zip", artifact.Zip(".", artifact.Dir, "process", "coin_markets")}
-	if haveCompiler() {
-		duckdb := filepath.Join(binaries, "bench-duckdb")
-		progress := newTicker("linking DuckDB")
-		err := artifact.Compile(ctx, artifact.CompileOptions{
-			Root: ".", Package: "./infra/bench/duckdb", Output: duckdb,
-			Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
-		})
-		if err != nil {
-			return err
-		}
-		args = append(args, "-duckdb", duckdb)
-	}
-	args = append(args, flags{"records": records, "rounds": rounds, "largest": largest}.words()...)
-	return tool(ctx, "./infra/bench/cmd", "bench", "compiling the benchmark", args...)
+// Bench measures the engine against DuckDB, by stage, by size and in memory: -records=N, -rounds=N, -largest=N,
+// -only=PART,PART, -duckdb=false; -help lists the parts.
+func Bench(ctx context.Context, records, rounds, largest *int, only *string, duckdb, help *bool) error {
+	given := flags{"records": records, "rounds": rounds, "largest": largest, "only": only, "duckdb": duckdb, "help": help}
+	return tool(ctx, "./infra/bench/cmd", "bench", "compiling the benchmark", append([]string{"all"}, given.words()...)...)
 }
 
 // Build makes the deployment packages for AWS (linux/arm64) in .build/arm64.
@@ -184,8 +167,8 @@ func Lint() error {
 }
 
 // Unit runs all tests: unit, fuzz seeds, Pulumi mocks and end-to-end through the local environment.
-func Unit() error {
-	if !haveCompiler() {
+func Unit(ctx context.Context) error {
+	if !artifact.HaveCompiler(ctx) {
 		fmt.Println("unit: no C compiler here, so the tests that read Parquet and SQL through DuckDB are skipped")
 	}
 	return step("unit", "test", "-timeout", "15m", "./...")
@@ -197,8 +180,8 @@ func Mutants() error {
 }
 
 // Race runs the tests under the race detector, but for the end-to-end tests, whose functions are processes of their own.
-func Race() error {
-	if !haveCompiler() {
+func Race(ctx context.Context) error {
+	if !artifact.HaveCompiler(ctx) {
 		fmt.Println("race: skipped, the race detector needs a C compiler")
 		return nil
 	}
@@ -335,19 +318,6 @@ func (t *ticker) line(text string) {
 		t.what = ""
 	}
 	fmt.Fprintln(os.Stderr, "  "+text)
-}
-
-func haveCompiler() bool {
-	enabled, err := sh.Output("go", "env", "CGO_ENABLED")
-	if err != nil || enabled != "1" {
-		return false
-	}
-	compiler, err := sh.Output("go", "env", "CC")
-	if err != nil {
-		return false
-	}
-	_, err = exec.LookPath(strings.Fields(compiler)[0])
-	return err == nil
 }
 
 // firstOf is the path of the first of the commands that is installed, or "".

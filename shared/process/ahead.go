@@ -14,10 +14,10 @@ const (
 
 var aheadPool = sync.Pool{New: func() any { return new([aheadBlock]byte) }}
 
-// ReadAhead reads src on a goroutine of its own, so that fetching, hashing and decompressing run beside decoding. With one
+// readAhead reads src on a goroutine of its own, so that fetching, hashing and decompressing run beside decoding. With one
 // processor that would only cost: src is returned as it is. After stop, which waits for a read that is under way, src
 // belongs to the caller again; some of it may have been read in vain.
-func ReadAhead(src io.Reader) (content io.Reader, stop func()) {
+func readAhead(src io.Reader) (content io.Reader, stop func()) {
 	if runtime.GOMAXPROCS(0) == 1 {
 		return src, func() {}
 	}

@@ -33,7 +33,7 @@ func TestReadAheadChangesNothing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			content, stop := ReadAhead(io.MultiReader(iotest.HalfReader(bytes.NewReader(data[:tt.size])), iotest.ErrReader(tt.err)))
+			content, stop := readAhead(io.MultiReader(iotest.HalfReader(bytes.NewReader(data[:tt.size])), iotest.ErrReader(tt.err)))
 			defer stop()
 			var got []byte
 			var err error
@@ -57,7 +57,7 @@ func TestReadAheadStops(t *testing.T) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	}
 	src := &endless{}
-	content, stop := ReadAhead(src)
+	content, stop := readAhead(src)
 	if _, err := io.ReadFull(content, make([]byte, 10)); err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func readBody(reader *record.Reader, page zone.ManifestPage, raw *transfer) erro
 	defer done()
 	if page.Bytes > aheadBlock {
 		var stop func()
-		content, stop = ReadAhead(content)
+		content, stop = readAhead(content)
 		defer stop()
 	}
 	input := &decompressed{src: content, page: page.Page}

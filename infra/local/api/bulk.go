@@ -76,8 +76,3 @@ func (b Bulk) spoil(o object, i int, r *rand.Rand) object {
 	}
 	return o.with("id", b.coin(earlier).get("id"))
 }
-
-// WriteCoins writes clean coins.
-func WriteCoins(w io.Writer, count int, seed uint64, at time.Time) error {
-	return Bulk{Count: count, Seed: seed, At: at}.Write(w)
-}

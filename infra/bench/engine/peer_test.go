@@ -1,4 +1,4 @@
-package bench
+package engine
 
 import (
 	"bytes"
@@ -7,28 +7,21 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
-
-	"tributary/infra/local/api"
 )
 
 func TestPeerDoesTheWholeWork(t *testing.T) {
-	var clean bytes.Buffer
-	if err := api.WriteCoins(&clean, 2000, 1, time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.SplitAfter(clean.String(), "\n")
-	lines[7] = strings.Replace(lines[7], `"current_price":`, `"current_price":"n/a","was":`, 1)
-	lines[1999] = lines[1]
-	in, out := filepath.Join(t.TempDir(), "coins.ndjson"), filepath.Join(t.TempDir(), "coins.parquet")
-	if err := os.WriteFile(in, []byte(strings.Join(lines, "")), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	var lines []string
+	in, _ := coins(t, 2000, func(all []string) {
+		lines = all
+		lines[7] = strings.Replace(lines[7], `"current_price":`, `"current_price":"n/a","was":`, 1)
+		lines[1999] = lines[1]
+	})
+	out := filepath.Join(t.TempDir(), "coins.parquet")
 
-	got, err := Peer(t.Context(), "../../shared/datasets/coin_markets.odcs.yaml", in, out)
+	got, err := Peer(t.Context(), Options{Contract: contractPath, In: in, Out: out, Records: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

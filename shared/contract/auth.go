@@ -44,14 +44,9 @@ func (n node) auth(s *Source) *Auth {
 			if a.In == "query" {
 				form, what = parameter, "the name of a query parameter: no spaces, & or #"
 			}
-			if a.Name, ok = v.matching(form, what); ok {
-				taken := s.Headers
-				if a.In == "query" {
-					taken = s.Query
-				}
-				if slices.ContainsFunc(taken, func(p Pair) bool { return strings.EqualFold(p.Name, a.Name) }) {
-					v.fault("stands under headers or query too: remove it there, the secret's value is sent")
-				}
+			a.Name, ok = v.matching(form, what)
+			if ok && a.In == "header" && slices.ContainsFunc(s.Headers, func(p Pair) bool { return strings.EqualFold(p.Name, a.Name) }) {
+				v.fault("stands under headers too: remove it there, the secret's value is sent")
 			}
 		}
 	case "oauth2_client_credentials":

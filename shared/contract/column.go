@@ -8,8 +8,10 @@ import (
 
 const (
 	partitionColumn = "dt"
-	maxNesting      = 8   // objects and lists below a column
-	maxColumns      = 500 // of a dataset; also members of an object
+	maxNesting      = 8       // objects and lists below a column
+	maxColumns      = 500     // of a dataset; also members of an object
+	maxLeaves       = 2000    // columns, members and items in the files: each costs memory while a file is written
+	maxGlueType     = 131_072 // what Glue keeps of a column's type, in bytes
 )
 
 var (
@@ -23,7 +25,8 @@ var (
 type columnNode struct {
 	object
 	unique    bool
-	brokenKey bool // its place in the primary key could not be read
+	brokenKey bool   // its place in the primary key could not be read
+	valid     []node // the values that are listed as valid
 }
 
 // scope is what a column has from the place where it stands.
@@ -47,7 +50,6 @@ func (b *builder) readColumns(n node) {
 	}
 	if len(items) > maxColumns {
 		n.fault("are %d columns; want at most %d", len(items), maxColumns)
-		return
 	}
 	for _, item := range items {
 		column, at := item.column(scope{strict: strict})
@@ -55,6 +57,34 @@ func (b *builder) readColumns(n node) {
 		b.columns = append(b.columns, at)
 	}
 	distinct(b.c.Columns, b.columns)
+	b.index = map[string]int{}
+	for i, c := range b.c.Columns {
+		if _, twice := b.index[c.Name]; !twice && c.Name != "" {
+			b.index[c.Name] = i
+		}
+	}
+	if b.size(n) {
+		b.places()
+	}
+}
+
+// size refuses what does not fit into the catalog, and more than a file is written with.
+func (b *builder) size(n node) bool {
+	leaves := 0
+	for i := range b.c.Columns {
+		t := b.c.Columns[i].Type
+		if !complete(t) {
+			continue
+		}
+		if glue := len(t.Glue()); glue > maxGlueType {
+			b.columns[i].fault("has a type of %d characters in Glue, which keeps %d: declare fewer members, or keep the value as JSON text", glue, maxGlueType)
+		}
+		leaves += len(Leaves(b.c.Columns[i : i+1]))
+	}
+	if leaves > maxLeaves {
+		n.fault("have %d members and items in all; want at most %d: keep what is rarely read as JSON text", leaves, maxLeaves)
+	}
+	return leaves <= maxLeaves
 }
 
 // distinct refuses two columns of one name. Athena folds case, and the form of the names leaves only lower case.
@@ -96,9 +126,6 @@ func (n node) column(s scope) (Column, columnNode) {
 	if v, ok := o.get("criticalDataElement"); ok {
 		v.boolean()
 	}
-	if v, ok := o.get("examples"); ok {
-		v.list()
-	}
 	o.refuse("relationships", "relationships to other datasets are not checked: remove them")
 	o.refuse("encryptedName", "columns are not encrypted one by one: remove it; classification: restricted masks the values")
 	if v, ok := o.get("partitioned"); ok && v.boolean() {
@@ -111,23 +138,43 @@ func (n node) column(s scope) (Column, columnNode) {
 	}
 	if v, ok := o.get("classification"); ok {
 		if class, ok := v.oneOf(classifications...); ok {
+			n.d.classified[n.path] = v
 			c.Classification = class
-			inner := Column{Classification: class}
-			if outer := (Column{Classification: s.classification}); outer.Masked() && !inner.Masked() {
-				v.fault("is %s inside an object that is %s: what is masked as a whole is masked in its parts", class, s.classification)
-			}
 		}
 	}
 	custom := o.customProperties(columnProperties)
-	if v, ok := custom["strict"]; ok {
-		c.Strict = v.boolean()
+	strict, ruled := custom["strict"]
+	if ruled {
+		c.Strict = strict.boolean()
 	}
 
 	o.name(&c, s)
 	o.place(&c, s)
 	o.key(&c, &at, s)
 	o.columnType(&c, s, custom)
+	if v, ok := o.get("examples"); ok {
+		o.examples(v, &c)
+	}
+	if ruled && strict.scalar("!!bool") && complete(c.Type) && (o.has("transformLogic") || !numeric(c.Type)) {
+		strict.fault("says nothing: strict is about numbers in quotes, and the column reads none; remove it")
+	}
 	return c, at
+}
+
+// numeric reports whether values of the type are read from JSON numbers, somewhere in it.
+func numeric(t Type) bool {
+	switch t.Kind {
+	case Integer, Double, Decimal:
+		return true
+	case Timestamp:
+		return t.Time.Epoch != 0
+	case List:
+		return numeric(t.Elem.Type)
+	case Struct:
+		return slices.ContainsFunc(t.Fields, func(f Column) bool { return numeric(f.Type) })
+	default:
+		return false
+	}
 }
 
 // name reads the JSON member and the column's own name.

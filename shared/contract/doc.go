@@ -12,10 +12,12 @@
 //
 // Reading is strict. A key that the standard does not know, or knows and this pipeline does not honour, is a fault and
 // not ignored, because what is ignored in silence is believed to work. So are contradictions (a minimum above the
-// maximum, a frequency that the cron expression does not have), names that are no column, expressions that do not
-// type-check, derived columns in a circle, keys that may be null, credentials, and what other readers of the same file
-// would take for something else (duplicate keys, aliases, an unquoted no). All faults are reported together, by place.
-// testdata/faults.txt shows every one.
+// maximum, a frequency that the cron expression does not have, a valid value that the column's own pattern refuses), rules
+// that say nothing (a bound that no value of the type can break, a metric that every run keeps, two parts of the source
+// that send one query parameter), names that are no column, expressions that do not type-check or fail with every record,
+// derived columns in a circle, keys that may be null, credentials, and what other readers of the same file would take for
+// something else (duplicate keys, aliases, tags, an unquoted no). All faults are reported together, by place.
+// testdata/faults.txt shows every one. What is accepted passes the official JSON Schema of the standard.
 //
 // # Columns
 //
@@ -37,8 +39,11 @@
 //
 // * not with the custom property strict: true, of the contract or of the column. An epoch is the column's custom
 // property {property: epoch, value: seconds | milliseconds}. Missing equals null. Integers are 64 bits wide unless
-// format narrows them (the standard's text has 32 as default, which most APIs exceed). A time of day is refused:
-// Athena has no such type.
+// format narrows them (the standard's text has 32 as default, which most APIs exceed). A time of day (logicalType time) is
+// refused: Athena has no such type.
+//
+// A column that shows what another one classifies as confidential or restricted is classified with it: one that is read
+// from the same place or from inside it, JSON text around it, and whatever is derived from it.
 //
 // # Rules
 //
@@ -64,11 +69,17 @@
 //
 // A null operand makes a rule pass and a derived column null: when any column of Expr.Columns is null in a row, the
 // expression is not evaluated. The result has exactly the type of the derived column; a date column takes a timestamp
-// and keeps its day in UTC. Derived columns may use each other.
+// and keeps its day in UTC. Derived columns may use each other. A rule reads at least one column, or the record's place.
+//
+// # Freshness
+//
+// frequency is the schedule, latency the longest time without a loaded run, retention the life of the lake's files: all
+// three are about runs. element is for other tools, which look how old a column's values are.
 //
 // # Digest
 //
 // Contract.Digest covers what changes results: columns, rules, serving, where the records stand, the limits of a record
-// and a run, and the threshold of rejects; not address, rate, schedule, retention or text. Diff says what a change means
+// and a run, and the threshold of rejects; not address, rate, schedule, retention or text, and classification only of
+// columns that expressions read, whose values a reject then hides. Diff says what a change means
 // to readers, Allowed whether it may be published.
 package contract

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Names that the pipeline itself gives beside a dataset's table.
@@ -28,6 +29,7 @@ type builder struct {
 	root    object
 	custom  map[string]node // the contract's custom properties by name
 	columns []columnNode    // where the columns of c stand
+	index   map[string]int  // places of columns by name
 }
 
 // contract reads the document. Where there are faults, what it returns is incomplete.
@@ -73,7 +75,11 @@ func (n node) contract() *Contract {
 			c.Description = purpose.yaml.Value
 		}
 	}
-	o.prose("tenant", "domain", "dataProduct", "contractCreatedTs", "slaDefaultElement")
+	o.prose("tenant", "domain", "dataProduct")
+	if v, ok := o.get("contractCreatedTs"); ok {
+		v.moment(time.RFC3339Nano, "a timestamp as in \"2020-01-31T00:00:00Z\"")
+	}
+	o.refuse("slaDefaultElement", "is deprecated, and nothing looks at it: name the element in each of slaProperties")
 	o.annotations()
 	o.people()
 
@@ -121,8 +127,13 @@ func (b *builder) dataset() {
 	if v, ok := s.need("physicalName", "the name of the table"); ok {
 		c.Table, _ = v.matching(tableName, "lower-case letters, digits and _, a letter first, 128 at most")
 		c.line.table = v.yaml.Line
-		if c.Table == auditTable {
+		switch c.Table {
+		case auditTable:
 			v.fault("%s is the table of the audit rows: choose another name", auditTable)
+		case c.Dataset + rejectsSuffix:
+			v.fault("%s is the table of the dataset's own rejects: choose another name", c.Table)
+		case c.Dataset + latestSuffix:
+			v.fault("%s is the view of the dataset's newest run: choose another name", c.Table)
 		}
 	}
 	if v, ok := s.need("logicalType", "write object"); ok {
@@ -148,34 +159,66 @@ func (o object) annotations() {
 	if v, ok := o.get("tags"); ok {
 		v.texts()
 	}
-	o.entries("authoritativeDefinitions", "id", "url", "type", "description")
+	o.entries("authoritativeDefinitions", []string{"url", "type"}, "description")
 }
 
 // people checks who stands behind the contract and what it costs: text, none of which the pipeline uses.
 func (o object) people() {
-	o.entries("support", "id", "channel", "url", "description", "tool", "scope", "invitationUrl", "customProperties")
-	o.entries("roles", "id", "role", "description", "access", "firstLevelApprovers", "secondLevelApprovers", "customProperties")
+	o.entries("support", []string{"channel"}, "url", "description", "tool", "scope", "invitationUrl")
+	o.roles()
 	if v, ok := o.get("price"); ok {
-		v.object("id", "priceAmount", "priceCurrency", "priceUnit")
+		price := v.object("id", "priceAmount", "priceCurrency", "priceUnit")
+		price.annotations()
+		price.prose("priceCurrency", "priceUnit")
+		if v, ok := price.get("priceAmount"); ok {
+			v.number()
+		}
 	}
 	if v, ok := o.get("team"); ok {
 		team := v.object("id", "name", "description", "members", "tags", "customProperties", "authoritativeDefinitions")
 		team.annotations()
+		team.noCustomProperties()
 		team.prose("name", "description")
-		team.entries("members", "id", "username", "name", "description", "role", "dateIn", "dateOut",
-			"replacedByUsername", "tags", "customProperties", "authoritativeDefinitions")
+		for _, member := range team.entries("members", []string{"username"}, "name", "description", "role", "replacedByUsername",
+			"dateIn", "dateOut", "tags", "authoritativeDefinitions") {
+			for _, key := range []string{"dateIn", "dateOut"} {
+				if v, ok := member.get(key); ok {
+					v.moment(time.DateOnly, "a date as in \"2020-01-31\"")
+				}
+			}
+		}
 	}
 }
 
-// entries checks a list of mappings of text.
-func (o object) entries(key string, allowed ...string) {
+// roles checks who may do what, of the contract or of a server.
+func (o object) roles() {
+	o.entries("roles", []string{"role"}, "description", "access", "firstLevelApprovers", "secondLevelApprovers")
+}
+
+// entries checks a list of mappings of text, which all have the keys that are needed and may have others.
+func (o object) entries(key string, needed []string, others ...string) []object {
 	v, ok := o.get(key)
 	if !ok {
-		return
+		return nil
 	}
+	var entries []object
 	for _, item := range v.list() {
-		item.object(allowed...)
+		entry := item.object(slices.Concat([]string{"id", "customProperties"}, needed, others)...)
+		for _, key := range needed {
+			entry.need(key, "a text")
+		}
+		entry.annotations()
+		entry.noCustomProperties()
+		for _, key := range slices.Concat(needed, others) {
+			switch key {
+			case "tags", "authoritativeDefinitions", "dateIn", "dateOut":
+			default:
+				entry.prose(key)
+			}
+		}
+		entries = append(entries, entry)
 	}
+	return entries
 }
 
 // noCustomProperties refuses custom properties where the pipeline reads none, because a misplaced one would be
@@ -194,6 +237,7 @@ func (o object) customProperties(allowed []string) map[string]node {
 	}
 	for _, item := range v.list() {
 		entry := item.object("id", "property", "value", "description")
+		entry.annotations()
 		entry.prose("description")
 		name, ok := entry.need("property", "the name of the property")
 		if !ok {

@@ -98,6 +98,9 @@ func (b *builder) expression(n node, env *cel.Env) *Expr {
 		}
 		return nil
 	}
+	if !b.sound(n, ast, env) {
+		return nil
+	}
 	e := &Expr{Source: text, AST: ast, Line: n.yaml.Line}
 	for _, reference := range ast.NativeRep().ReferenceMap() {
 		switch name := reference.Name; {
@@ -169,9 +172,18 @@ func (b *builder) explain(message string) string {
 	}
 	if problem, ok := strings.CutPrefix(message, "Syntax error: "); ok {
 		problem, _, _ = strings.Cut(problem, " expecting ") // what follows is the grammar
+		if word, ok := between(problem, "'", "'"); ok && b.column(word) != nil {
+			return fmt.Sprintf("%s is a word of CEL's own: give the column another physicalName", word)
+		}
 		return "no CEL expression: " + strings.ReplaceAll(problem, "'<EOF>'", "end")
 	}
-	return message
+	if word, ok := strings.CutPrefix(message, "reserved identifier: "); ok {
+		return fmt.Sprintf("%s is a word of CEL's own: give the column another physicalName", word)
+	}
+	if strings.Contains(message, "recursion") || strings.Contains(message, "exceeds limit") {
+		return message + ": split the expression into derived columns"
+	}
+	return message + ": correct the expression"
 }
 
 // between cuts the text that stands between two others.
@@ -186,10 +198,8 @@ func between(text, before, after string) (string, bool) {
 
 // column finds a column by its name.
 func (b *builder) column(name string) *Column {
-	for i := range b.c.Columns {
-		if c := &b.c.Columns[i]; c.Name == name && name != "" {
-			return c
-		}
+	if i, ok := b.index[name]; ok {
+		return &b.c.Columns[i]
 	}
 	return nil
 }
@@ -241,6 +251,7 @@ func (b *builder) derive(env *cel.Env) {
 		c.Derived = e
 	}
 	b.circles()
+	b.hideDerived()
 }
 
 // circles reports derived columns that need themselves, each circle once, at its first column.
@@ -259,8 +270,7 @@ func (b *builder) circles() {
 		}
 		if state[name] == open {
 			circle := append(slices.Clone(way[slices.Index(way, name):]), name)
-			i := slices.IndexFunc(b.c.Columns, func(c Column) bool { return c.Name == name })
-			b.columns[i].members["transformLogic"].fault("the column needs itself (%s): break the circle", strings.Join(circle, " ← "))
+			b.columns[b.index[name]].members["transformLogic"].fault("the column needs itself (%s): break the circle", strings.Join(circle, " ← "))
 			return
 		}
 		state[name] = open

@@ -37,11 +37,13 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func (f Faults) sort() {
+// sorted gives the faults by place, each once.
+func (f Faults) sorted() Faults {
 	slices.SortStableFunc(f, func(a, b Fault) int {
 		return cmp.Or(
 			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Field, b.Field), cmp.Compare(a.Message, b.Message),
 		)
 	})
+	return slices.Compact(f)
 }

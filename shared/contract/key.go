@@ -44,7 +44,7 @@ func (b *builder) keys() {
 			return
 		}
 		names = append(names, c.Name)
-		ofRun = ofRun || c.Derived != nil && c.Derived.Source == RunScheduledAt || b.brokenDerived(i)
+		ofRun = ofRun || c.Derived != nil && c.Derived.normal() == RunScheduledAt || b.brokenDerived(i)
 	}
 	first := b.columns[key[0]]
 	if !ofRun {
@@ -68,13 +68,12 @@ func (b *builder) unique(at node, names []string) {
 		if c == nil {
 			return
 		}
-		switch c.Type.Kind {
-		case 0:
+		switch {
+		case c.Type.Kind == 0:
 			return
-		case List, Struct, JSON:
+		case !c.Type.compared():
 			at.fault("%s is an object or array, which are not compared: use a column of one of its members", name)
 			return
-		default:
 		}
 		if !c.runConstant() {
 			set = append(set, name)
@@ -86,7 +85,10 @@ func (b *builder) unique(at node, names []string) {
 	}
 	slices.Sort(set)
 	set = slices.Compact(set)
-	if !slices.ContainsFunc(b.c.Uniques, func(other []string) bool { return slices.Equal(set, other) }) {
-		b.c.Uniques = append(b.c.Uniques, set)
+	if slices.ContainsFunc(b.c.Uniques, func(other []string) bool { return slices.Equal(set, other) }) {
+		return
+	}
+	if b.c.Uniques = append(b.c.Uniques, set); len(b.c.Uniques) == maxUniques+1 {
+		at.fault("is set %d of columns to be unique; want at most %d", len(b.c.Uniques), maxUniques)
 	}
 }

@@ -20,14 +20,13 @@ func Load(path string) (*Contract, error) {
 
 // Parse checks a contract's text; file names it in messages. Every fault is reported, as Faults, by place.
 func Parse(file string, data []byte) (*Contract, error) {
-	d := &decoder{file: file}
+	d := &decoder{file: file, classified: map[string]node{}}
 	var c *Contract
 	if top, ok := d.document(data); ok {
 		c = top.contract()
 	}
 	if len(d.faults) > 0 {
-		d.faults.sort()
-		return nil, d.faults
+		return nil, d.faults.sorted()
 	}
 	c.Digest = c.digest()
 	return c, nil
@@ -40,11 +39,18 @@ func LoadDir(dir string) ([]*Contract, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list contracts: %w", err)
 	}
-	if len(paths) == 0 {
+	misnamed, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.odcs.yml"))
+	if err != nil {
+		return nil, fmt.Errorf("list contracts: %w", err)
+	}
+	if len(paths)+len(misnamed) == 0 {
 		return nil, fmt.Errorf("list contracts: no *.odcs.yaml in %s", dir)
 	}
 	var contracts []*Contract
 	var faults Faults
+	for _, path := range misnamed {
+		faults = append(faults, Fault{File: path, Line: 1, Column: 1, Message: "is not read: contracts are called *.odcs.yaml; rename the file"})
+	}
 	for _, path := range paths {
 		c, err := Load(path)
 		var wrong Faults
@@ -60,8 +66,7 @@ func LoadDir(dir string) ([]*Contract, error) {
 	slices.SortFunc(contracts, func(a, b *Contract) int { return strings.Compare(a.Dataset, b.Dataset) })
 	faults = append(faults, clashes(contracts)...)
 	if len(faults) > 0 {
-		faults.sort()
-		return nil, faults
+		return nil, faults.sorted()
 	}
 	return contracts, nil
 }

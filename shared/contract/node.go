@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -25,14 +26,29 @@ const (
 
 // decoder reads one file and collects what is wrong with it.
 type decoder struct {
-	file   string
-	faults Faults
+	file       string
+	faults     Faults
+	classified map[string]node // classifications that are written, by the path of their column
 }
 
 func (d *decoder) faultAt(line, column int, field, format string, args ...any) {
 	d.faults = append(d.faults, Fault{
-		File: d.file, Line: max(line, 1), Column: max(column, 1), Field: field, Message: fmt.Sprintf(format, args...),
+		File: d.file, Line: max(line, 1), Column: max(column, 1),
+		Field: shorten(field, longestField), Message: shorten(fmt.Sprintf(format, args...), longestMessage),
 	})
+}
+
+// A text of a megabyte may stand where a name belongs; the fault must still be readable.
+const (
+	longestField   = 300
+	longestMessage = 1500
+)
+
+func shorten(text string, longest int) string {
+	if runes := []rune(text); len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return text
 }
 
 var (
@@ -40,8 +56,19 @@ var (
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
+// maxFile bounds what a contract may cost to read; 500 columns with a page of text each fit.
+const maxFile = 1 << 20
+
 // document parses the YAML text. What it returns is the top of the only document.
 func (d *decoder) document(data []byte) (node, bool) {
+	if len(data) > maxFile {
+		d.faultAt(1, 1, "", "the file has %d bytes; want at most %d", len(data), maxFile)
+		return node{}, false
+	}
+	if line, column, what := unreadable(data); what != "" {
+		d.faultAt(line, column, "", "not YAML: %s", what)
+		return node{}, false
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var top, next yaml.Node
 	err := decoder.Decode(&top)
@@ -51,7 +78,9 @@ func (d *decoder) document(data []byte) (node, bool) {
 	}
 	if err == nil {
 		if err = decoder.Decode(&next); errors.Is(err, io.EOF) {
-			return node{d: d, yaml: top.Content[0]}, true
+			document := node{d: d, yaml: top.Content[0]}
+			document.portable()
+			return document, true
 		}
 		if err == nil {
 			d.faultAt(next.Line, next.Column, "", "a second YAML document: write one contract a file")
@@ -71,6 +100,88 @@ func (d *decoder) document(data []byte) (node, bool) {
 	}
 	d.faultAt(line, 1, "", "not YAML: %s", message)
 	return node{}, false
+}
+
+// unreadable finds the first byte that is no text, of which the parser does not say where it stands.
+func unreadable(data []byte) (line, column int, what string) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return 1, 1, "the file is UTF-16: save it as UTF-8"
+	}
+	line, column = 1, 1
+	for at := 0; at < len(data); {
+		r, size := utf8.DecodeRune(data[at:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return line, column, fmt.Sprintf("the byte %#x is no UTF-8: save the file as UTF-8", data[at])
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f:
+			return line, column, fmt.Sprintf("control character %U: remove it", r)
+		case r == '\n' || r == '\r' && !bytes.HasPrefix(data[at+1:], []byte("\n")):
+			line, column = line+1, 0
+		}
+		column++
+		at += size
+	}
+	return 0, 0, ""
+}
+
+// portable refuses, wherever it stands, what other readers of YAML take for something else or cannot read at all.
+func (n node) portable() {
+	y := n.yaml
+	switch {
+	case y.Kind == yaml.AliasNode:
+		n.plain()
+		return
+	case y.Style&yaml.TaggedStyle != 0:
+		n.fault("has the tag %s; YAML tags are not supported: write the plain value", shorten(y.Tag, 40))
+		return
+	}
+	switch y.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(y.Content); i += 2 {
+			key := node{d: n.d, yaml: y.Content[i], path: n.path}
+			if key.yaml.Kind != yaml.ScalarNode || key.scalar("!!merge") {
+				continue // mapping reports it
+			}
+			key.path = join(n.path, key.yaml.Value)
+			switch {
+			case key.yaml.Style&yaml.TaggedStyle != 0:
+				key.portable()
+			case !key.scalar("!!str"):
+				key.fault("the key is %s; want a text: put it in quotes", key.describe())
+			case key.yaml.Style == 0 && otherText.MatchString(key.yaml.Value):
+				key.fault("the key is %q without quotes, which older YAML readers take for something else than text: put it in quotes", key.yaml.Value)
+			}
+			node{d: n.d, yaml: y.Content[i+1], path: key.path}.portable()
+		}
+	case yaml.SequenceNode:
+		ids := map[string]int{}
+		for i, item := range y.Content {
+			at := node{d: n.d, yaml: item, path: fmt.Sprintf("%s[%d]", n.path, i)}
+			at.portable()
+			if !strings.HasSuffix(n.path, "quality") { // the ids of rules are unique in the whole contract: ruleID
+				at.identified(ids)
+			}
+		}
+	default:
+	}
+}
+
+// identified refuses two entries of a list with one id: the standard has ids unique in their list.
+func (n node) identified(ids map[string]int) {
+	if n.yaml.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(n.yaml.Content); i += 2 {
+		key, value := n.yaml.Content[i], n.yaml.Content[i+1]
+		if key.Value != "id" || value.Kind != yaml.ScalarNode || value.Value == "" {
+			continue
+		}
+		if line := ids[value.Value]; line > 0 {
+			node{d: n.d, yaml: value, path: join(n.path, "id")}.fault("the id %s stands twice in this list, first in line %d: give it an id of its own", shorten(value.Value, 40), line)
+		} else {
+			ids[value.Value] = value.Line
+		}
+	}
 }
 
 // node is a value of the document and its path.
@@ -95,10 +206,7 @@ func (n node) describe() string {
 		return "an alias"
 	default:
 	}
-	value := n.yaml.Value
-	if runes := []rune(value); len(runes) > 40 {
-		value = string(runes[:40]) + "…"
-	}
+	value := shorten(n.yaml.Value, 40)
 	switch n.yaml.ShortTag() {
 	case "!!null":
 		return "empty"
@@ -125,7 +233,7 @@ func (n node) plain() bool {
 }
 
 func (n node) want(what string) {
-	if n.plain() {
+	if n.plain() && n.yaml.Style&yaml.TaggedStyle == 0 { // portable reports tags
 		n.fault("is %s; want %s", n.describe(), what)
 	}
 }
@@ -155,9 +263,8 @@ var otherText = regexp.MustCompile(`^(yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)
 
 // nonEmpty reads a string that has to say something.
 func (n node) nonEmpty() (string, bool) {
-	before := len(n.d.faults)
 	text := n.text()
-	if text == "" && len(n.d.faults) == before {
+	if text == "" && n.scalar("!!str") {
 		n.fault("is empty: give a value or leave the key out")
 	}
 	return text, text != ""
@@ -233,11 +340,19 @@ func (n node) number() (*big.Rat, bool) {
 
 // scalarText reads any text, number or truth value as the text that is written.
 func (n node) scalarText() (string, bool) {
-	if n.yaml.Kind != yaml.ScalarNode || n.scalar("!!null") {
+	switch {
+	case n.scalar("!!str"):
+		return n.text(), true
+	case n.scalar("!!bool"), n.scalar("!!int"):
+		return n.yaml.Value, true
+	case n.scalar("!!float") && numberText.MatchString(n.yaml.Value):
+		return n.yaml.Value, true
+	case n.scalar("!!timestamp"):
+		n.want("a text: put it in quotes")
+	default:
 		n.want("a text, a number, true or false")
-		return "", false
 	}
-	return n.yaml.Value, true
+	return "", false
 }
 
 // list reads a sequence; nil after a fault.
@@ -276,11 +391,27 @@ func (n node) object(allowed ...string) object {
 	o := n.mapping()
 	for _, key := range sortedKeys(o.members) {
 		if !slices.Contains(allowed, key) {
-			o.keyFault(key, "unknown key; %s", suggestion(key, allowed))
+			hint, known := elsewhere[key]
+			if !known {
+				hint = suggestion(key, allowed)
+			}
+			o.keyFault(key, "unknown key; %s", hint)
 			delete(o.members, key)
 		}
 	}
 	return o
+}
+
+// elsewhere says how to write what people know from other standards and from later versions of this one.
+var elsewhere = map[string]string{
+	"enum": "list the values that are allowed in the column's quality: " +
+		"[{metric: invalidValues, mustBe: 0, arguments: {validValues: [a, b]}}]",
+	"nullable":     "a column may be null unless it has required: true",
+	"default":      "there are no default values, because they hide what is missing: a missing value is null",
+	"deprecated":   "it came with version 3.2.0 of the standard, and this is 3.1.0: say it in the description",
+	"map":          "it came with version 3.2.0 of the standard, and this is 3.1.0: use logicalType object with physicalType string",
+	"semanticType": "it came with version 3.2.0 of the standard, and this is 3.1.0: remove it",
+	"synonyms":     "it came with version 3.2.0 of the standard, and this is 3.1.0: remove it",
 }
 
 // mapping reads a mapping with any keys.
@@ -378,9 +509,10 @@ func alternatives(choices []string) string {
 
 // suggestion names the choice that looks most like the text, or all of them.
 func suggestion(text string, choices []string) string {
+	const longestName = 128 // nobody mistypes more
 	best, distance := "", max(1, len(text)/4)+1
 	for _, choice := range choices {
-		if len(text) > len(choice)+distance {
+		if len(text) > len(choice)+distance || len(text) > longestName || len(choice) > longestName+distance {
 			continue
 		}
 		if d := editDistance(strings.ToLower(text), strings.ToLower(choice)); d < min(distance, len(text)) {

@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"math"
 	"math/big"
 	"regexp"
 	"strings"
@@ -28,7 +27,23 @@ func (o object) stringOptions(k *Constraints) {
 			v.fault("is not checked: remove it, and use a pattern where the encoding matters")
 		default:
 			k.Format, _ = v.oneOf(stringFormats...)
+			o.formatLength(k)
 		}
+	}
+}
+
+// formatLengths are the fewest and the most characters that a text of a format has, where it has such.
+var formatLengths = map[string][2]int{"uuid": {36, 36}, "ipv4": {7, 15}, "ipv6": {2, 45}, "hostname": {1, 253}}
+
+// formatLength refuses lengths that no text of the format has.
+func (o object) formatLength(k *Constraints) {
+	length, known := formatLengths[k.Format]
+	switch {
+	case !known:
+	case k.MaxLength != nil && *k.MaxLength < length[0]:
+		o.keyFault("maxLength", "contradicts format: the shortest %s has %d characters; correct one of the two", k.Format, length[0])
+	case k.MinLength != nil && *k.MinLength > length[1]:
+		o.keyFault("minLength", "contradicts format: the longest %s has %d characters; correct one of the two", k.Format, length[1])
 	}
 }
 
@@ -61,13 +76,7 @@ func (n node) pattern() *regexp.Regexp {
 	return re
 }
 
-// integerFormats are Rust's integer types, as the standard has them, that fit a bigint.
-var integerFormats = map[string][2]int64{
-	"i8": {math.MinInt8, math.MaxInt8}, "i16": {math.MinInt16, math.MaxInt16}, "i32": {math.MinInt32, math.MaxInt32},
-	"i64": {math.MinInt64, math.MaxInt64}, "u8": {0, math.MaxUint8}, "u16": {0, math.MaxUint16}, "u32": {0, math.MaxUint32},
-}
-
-func (o object) numberOptions(k *Constraints, kind Kind) {
+func (o object) numberOptions(k *Constraints, t Type) {
 	o.bounds(k, func(n node) *big.Rat {
 		value, _ := n.number()
 		return value
@@ -77,42 +86,43 @@ func (o object) numberOptions(k *Constraints, kind Kind) {
 			switch {
 			case step.Sign() <= 0:
 				v.fault("is %s; want a number above 0", v.yaml.Value)
-			case kind == Integer && !step.IsInt():
+			case t.Kind == Integer && !step.IsInt():
 				v.fault("is %s on an integer column; want a whole number", v.yaml.Value)
 			default:
 				k.MultipleOf = step
 			}
 		}
 	}
-	v, ok := o.get("format")
-	if !ok {
-		return
+	within := rangeOf(t)
+	if v, ok := o.get("format"); ok {
+		within = v.numberFormat(within, t.Kind)
 	}
+	o.possible(k, within)
+	if t.Kind == Integer && within != rangeOf(t) {
+		k.Minimum, k.Maximum = later(k.Minimum, within.low), earlier(k.Maximum, within.high)
+	}
+}
+
+// numberFormat narrows the range of an integer, and takes the one format that other numbers have.
+func (n node) numberFormat(within *valueRange, kind Kind) *valueRange {
 	if kind != Integer {
-		switch format, _ := v.oneOf("f64", "f32"); {
+		switch format, _ := n.oneOf("f64", "f32"); {
 		case format == "f32":
-			v.fault("single precision is not supported: write f64, or leave format out")
+			n.fault("single precision is not supported: write f64, or leave format out")
 		case format == "f64" && kind == Decimal:
-			v.fault("contradicts physicalType: an exact decimal is no float; remove it")
+			n.fault("contradicts physicalType: an exact decimal is no float; remove it")
 		}
-		return
+		return within
 	}
-	switch v.yaml.Value {
+	switch n.yaml.Value {
 	case "u64", "i128", "u128":
-		v.fault("%s does not fit a bigint: use logicalType number with physicalType decimal(38,0)", v.yaml.Value)
-		return
+		n.fault("%s does not fit a bigint: use logicalType number with physicalType decimal(38,0)", n.yaml.Value)
+		return within
 	}
-	format, ok := v.oneOf(sortedKeys(integerFormats)...)
-	if !ok || format == "i64" {
-		return
+	if format, ok := n.oneOf(sortedKeys(integerFormats)...); ok && format != "i64" {
+		return integerFormats[format]
 	}
-	low, high := big.NewRat(integerFormats[format][0], 1), big.NewRat(integerFormats[format][1], 1)
-	if k.Minimum == nil || k.Minimum.Cmp(low) < 0 {
-		k.Minimum = low
-	}
-	if k.Maximum == nil || k.Maximum.Cmp(high) > 0 {
-		k.Maximum = high
-	}
+	return within
 }
 
 // bounds reads minimum, maximum and their exclusive forms in the column's own unit.
@@ -126,23 +136,6 @@ func (o object) bounds(k *Constraints, read func(node) *big.Rat) {
 	} {
 		if v, ok := o.get(bound.key); ok {
 			*bound.to = read(v)
-		}
-	}
-	for _, pair := range []struct {
-		lowKey, highKey string
-		low, high       *big.Rat
-		open            bool
-	}{
-		{"minimum", "maximum", k.Minimum, k.Maximum, false},
-		{"minimum", "exclusiveMaximum", k.Minimum, k.ExclusiveMaximum, true},
-		{"exclusiveMinimum", "maximum", k.ExclusiveMinimum, k.Maximum, true},
-		{"exclusiveMinimum", "exclusiveMaximum", k.ExclusiveMinimum, k.ExclusiveMaximum, true},
-	} {
-		if pair.low == nil || pair.high == nil {
-			continue
-		}
-		if order := pair.low.Cmp(pair.high); order > 0 || order == 0 && pair.open {
-			o.keyFault(pair.lowKey, "leaves no value below %s: correct one of the two", pair.highKey)
 		}
 	}
 }
@@ -208,6 +201,7 @@ func (o object) timestampOptions(c *Column, t *Type, custom map[string]node) {
 		return new(big.Rat).Add(
 			big.NewRat(at.Unix(), 1).Mul(big.NewRat(at.Unix(), 1), big.NewRat(1000, 1)), big.NewRat(int64(at.Nanosecond()), 1e6))
 	})
+	o.possible(&c.Constraints, rangeOf(*t))
 }
 
 func (o object) dateOptions(c *Column, t *Type) {
@@ -233,6 +227,7 @@ func (o object) dateOptions(c *Column, t *Type) {
 		day := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
 		return big.NewRat(day.Unix()/86400, 1)
 	})
+	o.possible(&c.Constraints, rangeOf(*t))
 }
 
 // moment reads a bound, in the standard form: tools that check the table by the contract know no other.

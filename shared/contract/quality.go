@@ -2,42 +2,70 @@ package contract
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
 )
 
-// Operators of library metrics, in the standard's names. Between and its negation leave their bounds out.
-var operators = []string{
+// operatorNames are those of library metrics, in the standard's names. Between and its negation leave their bounds out.
+var operatorNames = []string{
 	"mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo",
 	"mustBeBetween", "mustNotBeBetween",
 }
 
 var metrics = []string{"nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"}
 
+const (
+	maxRules   = 1000 // of the dataset and its columns: each is judged with every record
+	maxUniques = 64   // sets of columns: package record keeps a bit for each
+)
+
+// rules is what reading them needs and the contract does not keep.
+type rules struct {
+	env     *cel.Env
+	lines   map[string]int // of rules by id
+	unnamed map[string]int // the number behind the last name that was given
+	meters  []node         // where the metrics of the contract stand
+}
+
 // qualities reads the rules of the dataset and of its columns.
 func (b *builder) qualities(dataset object, env *cel.Env) {
-	names := map[string]int{}
-	for i, at := range b.columns {
-		if v, ok := at.get("quality"); ok {
-			for _, item := range v.list() {
-				b.quality(item, &b.c.Columns[i], env, names)
-			}
+	r := &rules{env: env, lines: map[string]int{}, unnamed: map[string]int{}}
+	count := 0
+	read := func(at object, column *Column) {
+		v, ok := at.get("quality")
+		if !ok {
+			return
+		}
+		items := v.list()
+		if count += len(items); count > maxRules {
+			v.fault("has rule %d of the contract; want at most %d", count, maxRules)
+			return
+		}
+		for _, item := range items {
+			b.quality(item, column, r)
 		}
 	}
-	if v, ok := dataset.get("quality"); ok {
-		for _, item := range v.list() {
-			b.quality(item, nil, env, names)
-		}
+	for i, at := range b.columns {
+		read(at.object, &b.c.Columns[i])
+	}
+	read(dataset, nil)
+	for i, at := range r.meters {
+		b.effective(at, &b.c.Metrics[i])
+	}
+	for i := range b.c.Columns {
+		b.consistent(i)
 	}
 }
 
 // quality reads one rule, of a column or, where column is nil, of the dataset.
-func (b *builder) quality(n node, column *Column, env *cel.Env, names map[string]int) {
+func (b *builder) quality(n node, column *Column, r *rules) {
 	keys := append([]string{"id", "authoritativeDefinitions", "businessImpact", "customProperties", "description", "dimension", "method",
 		"name", "schedule", "scheduler", "severity", "tags", "type", "unit", "metric", "rule", "arguments", "query", "engine",
-		"implementation"}, operators...)
+		"implementation"}, operatorNames...)
 	o := n.object(keys...)
 	if o.yaml.Kind != mappingNode {
 		return
@@ -67,7 +95,7 @@ func (b *builder) quality(n node, column *Column, env *cel.Env, names map[string
 		kind string
 		keys []string
 	}{
-		{"library", append([]string{"metric", "rule", "arguments", "unit"}, operators...)},
+		{"library", append([]string{"metric", "rule", "arguments", "unit"}, operatorNames...)},
 		{"custom", []string{"engine", "implementation"}},
 		{"sql", []string{"query"}},
 	} {
@@ -79,19 +107,22 @@ func (b *builder) quality(n node, column *Column, env *cel.Env, names map[string
 		}
 	}
 	switch kind {
+	case "text":
+		o.need("description", "what the rule says, in words")
+		o.refuse("severity", "a rule in words is not judged: remove it, or write the rule in CEL")
 	case "sql":
 		o.members["type"].fault("SQL rules are not supported, because records are judged before they are in any table: " +
 			"write a rule of type custom, engine cel")
 	case "custom":
-		id := b.ruleID(o, "rule", names)
-		b.celRule(o, id, severity, column, env)
+		id := r.id(o, "rule")
+		b.celRule(o, id, severity, column, r.env)
 	case "library":
-		b.libraryRule(o, severity, column, names)
+		b.libraryRule(o, severity, column, r)
 	}
 }
 
-// ruleID names the rule: its id, or its name in that form, or what it does.
-func (b *builder) ruleID(o object, fallback string, names map[string]int) string {
+// id names the rule: its id, or its name in that form, or what it does.
+func (r *rules) id(o object, fallback string) string {
 	id, at := "", o.node
 	if v, ok := o.get("id"); ok {
 		id, at = v.yaml.Value, v
@@ -100,14 +131,15 @@ func (b *builder) ruleID(o object, fallback string, names map[string]int) string
 	}
 	if id == "" {
 		id = fallback
-		for n := 2; names[id] > 0; n++ {
-			id = fmt.Sprintf("%s-%d", fallback, n)
+		for r.lines[id] > 0 {
+			r.unnamed[fallback]++
+			id = fmt.Sprintf("%s-%d", fallback, r.unnamed[fallback]+1)
 		}
 	}
-	if line := names[id]; line > 0 {
+	if line := r.lines[id]; line > 0 {
 		at.fault("a second rule %s, the first is in line %d: give it an id of its own", id, line)
 	}
-	names[id] = o.yaml.Line
+	r.lines[id] = o.yaml.Line
 	return id
 }
 
@@ -135,12 +167,16 @@ func (b *builder) celRule(o object, id string, severity Severity, column *Column
 		v.fault("gives %s; a rule says true or false, as in high >= low", got)
 		return
 	}
+	if len(e.Columns) == 0 && !slices.Contains(e.Context, RecordPage) && !slices.Contains(e.Context, RecordIndex) {
+		v.fault("names no column: a rule is about the values of a record, as in high >= low")
+		return
+	}
 	b.c.Rules = append(b.c.Rules, Rule{ID: id, Expr: *e, Severity: severity, Line: o.yaml.Line})
 }
 
 // libraryRule reads a metric. What a single record can decide becomes a rule of the column, so that a bad record is
 // rejected and does not hold its run; the rest is judged over the run.
-func (b *builder) libraryRule(o object, severity Severity, column *Column, names map[string]int) {
+func (b *builder) libraryRule(o object, severity Severity, column *Column, r *rules) {
 	o.refuse("rule", "is the old name of metric: rename the key")
 	v, ok := o.need("metric", alternatives(metrics))
 	if !ok {
@@ -156,7 +192,7 @@ func (b *builder) libraryRule(o object, severity Severity, column *Column, names
 		m.Columns = []string{column.Name}
 		fallback = column.Name + "-" + metric
 	}
-	m.ID = b.ruleID(o, fallback, names)
+	m.ID = r.id(o, fallback)
 	switch {
 	case column == nil && metric != "rowCount" && metric != "duplicateValues":
 		v.fault("%s is about one column: move the rule to the column's own quality", metric)
@@ -179,25 +215,80 @@ func (b *builder) libraryRule(o object, severity Severity, column *Column, names
 	if !ok || m.Operator == "" {
 		return
 	}
-	if decided && severity == Error {
+	if decided && severity == Error && metric != "rowCount" {
 		b.perRecord(at, &m, column)
 		return
 	}
 	b.c.Metrics = append(b.c.Metrics, m)
+	r.meters = append(r.meters, at)
+}
+
+// effective refuses a metric that a rule of every record has decided already.
+func (b *builder) effective(at node, m *Metric) {
+	switch m.Name {
+	case "nullValues":
+		if b.column(m.Columns[0]).Required {
+			at.fault("says nothing: %s is required, and metrics count the rows that are kept; remove one of the two", m.Columns[0])
+		}
+	case "duplicateValues":
+		for _, set := range b.c.Uniques {
+			if !slices.ContainsFunc(set, func(name string) bool { return !slices.Contains(m.Columns, name) }) {
+				at.fault("says nothing: %s is unique, and metrics count the rows that are kept; remove one of the two", strings.Join(set, ", "))
+				return
+			}
+		}
+	}
+}
+
+// consistent refuses values that are listed as valid and break another rule of their column.
+func (b *builder) consistent(i int) {
+	c := &b.c.Columns[i]
+	for _, item := range b.columns[i].valid {
+		if rule := c.refusal(item.yaml.Value); rule != "" {
+			item.fault("breaks the column's own %s: correct one of the two", rule)
+		}
+	}
+}
+
+// refusal names the constraint that a valid value of a string or integer column breaks; "" where there is none.
+func (c *Column) refusal(text string) string {
+	k := &c.Constraints
+	number, isNumber := new(big.Rat).SetString(text)
+	isNumber = isNumber && c.Type.Kind == Integer
+	length := utf8.RuneCountInString(text)
+	for _, test := range []struct {
+		name   string
+		broken bool
+	}{
+		{"minLength", k.MinLength != nil && length < *k.MinLength},
+		{"maxLength", k.MaxLength != nil && length > *k.MaxLength},
+		{"pattern", k.Pattern != nil && !k.Pattern.MatchString(text)},
+		{"missingValues", slices.Contains(k.Missing, text)},
+		{"minimum", isNumber && k.Minimum != nil && number.Cmp(k.Minimum) < 0},
+		{"maximum", isNumber && k.Maximum != nil && number.Cmp(k.Maximum) > 0},
+		{"exclusiveMinimum", isNumber && k.ExclusiveMinimum != nil && number.Cmp(k.ExclusiveMinimum) <= 0},
+		{"exclusiveMaximum", isNumber && k.ExclusiveMaximum != nil && number.Cmp(k.ExclusiveMaximum) >= 0},
+		{"multipleOf", isNumber && k.MultipleOf != nil && !new(big.Rat).Quo(number, k.MultipleOf).IsInt()},
+	} {
+		if test.broken {
+			return test.name
+		}
+	}
+	return ""
 }
 
 // operator reads the only operator of a metric. It reports whether the operator means none at all, which is what a
 // single record can break.
 func (o object) operator(m *Metric) (none bool) {
 	var found []string
-	for _, key := range operators {
+	for _, key := range operatorNames {
 		if o.has(key) {
 			found = append(found, key)
 		}
 	}
 	switch len(found) {
 	case 0:
-		o.fault("an operator is missing: %s", alternatives(operators))
+		o.fault("an operator is missing: %s", alternatives(operatorNames))
 		return false
 	case 1:
 	default:
@@ -221,8 +312,12 @@ func (o object) operator(m *Metric) (none bool) {
 			return false
 		}
 		f, _ := bound.Float64()
-		if f < 0 || m.Percent && f > 100 {
+		switch {
+		case f < 0 || m.Percent && f > 100:
 			value.fault("is %s; no count is below 0, no share above 100", value.yaml.Value)
+			return false
+		case !m.Percent && (!bound.IsInt() || f > maxRows):
+			value.fault("is %s; rows are counted in whole numbers up to %d", value.yaml.Value, int64(maxRows))
 			return false
 		}
 		m.Bounds = append(m.Bounds, f)
@@ -232,17 +327,45 @@ func (o object) operator(m *Metric) (none bool) {
 		return false
 	}
 	m.Operator = found[0]
-	switch first := m.Bounds[0]; m.Operator {
-	case "mustBe", "mustBeLessOrEqualTo":
-		return first == 0
-	case "mustBeLessThan":
-		if first == 0 {
-			v.fault("no count is below 0: write mustBe: 0")
-			m.Operator = ""
-		}
-		return first <= 1 && !m.Percent
+	first := m.Bounds[0]
+	switch always, never := m.trivial(); {
+	case m.Operator == "mustBeLessThan" && first == 0:
+		v.fault("no count is below 0: write mustBe: 0")
+	case always:
+		v.fault("says nothing: it holds of every run; correct the bound or remove the rule")
+	case never:
+		v.fault("cannot be kept: no run has such a number; correct the bound")
+	default:
+		return (m.Operator == "mustBe" || m.Operator == "mustBeLessOrEqualTo") && first == 0 ||
+			m.Operator == "mustBeLessThan" && first <= 1 && !m.Percent
 	}
+	m.Operator = ""
 	return false
+}
+
+// maxRows is more than a run may have.
+const maxRows = 1e15
+
+// trivial reports whether every count of rows, or every share, keeps the metric's bounds, and whether none does.
+func (m *Metric) trivial() (always, never bool) {
+	first := m.Bounds[0]
+	nothingBetween := !m.Percent && len(m.Bounds) == 2 && m.Bounds[1] == first+1
+	switch m.Operator {
+	case "mustBeGreaterOrEqualTo":
+		return first == 0, false
+	case "mustBeGreaterThan":
+		return false, m.Percent && first == 100
+	case "mustBeLessThan":
+		return false, first == 0
+	case "mustBeLessOrEqualTo":
+		return m.Percent && first == 100, false
+	case "mustBeBetween":
+		return false, nothingBetween
+	case "mustNotBeBetween":
+		return nothingBetween, false
+	default:
+		return false, false
+	}
 }
 
 // arguments reads what a metric counts.
@@ -268,6 +391,9 @@ func (b *builder) arguments(o object, m *Metric, column *Column) (at node, ok bo
 		case !given && column == nil:
 			o.fault("arguments.properties is missing: list the columns whose values together must be unique")
 			return o.node, false
+		case !given && !column.Type.compared():
+			o.fault("%s is an object or array, which are not compared: use a column of one of its members", column.Name)
+			return o.node, false
 		case !given:
 			return o.node, true
 		}
@@ -278,6 +404,8 @@ func (b *builder) arguments(o object, m *Metric, column *Column) (at node, ok bo
 			case !ok:
 			case b.column(name) == nil:
 				item.fault("no column is called %s; %s", name, suggestion(name, b.names()))
+			case !b.column(name).Type.compared():
+				item.fault("%s is an object or array, which are not compared: use a column of one of its members", name)
 			case slices.Contains(m.Columns, name):
 				item.fault("%s stands twice: remove one", name)
 			default:
@@ -297,9 +425,19 @@ func (b *builder) arguments(o object, m *Metric, column *Column) (at node, ok bo
 			return o.node, false
 		}
 		for _, item := range v.list() {
-			if item.scalar("!!null") {
+			text, ok := "", item.scalar("!!null")
+			switch {
+			case ok && m.MissingNull:
+				item.fault("stands twice: remove one")
+			case ok:
 				m.MissingNull = true
-			} else if text, ok := item.scalarText(); ok {
+				continue
+			default:
+				text, ok = item.scalarText()
+			}
+			if ok && slices.Contains(m.Missing, text) {
+				item.fault("stands twice: remove one")
+			} else if ok {
 				m.Missing = append(m.Missing, text)
 			}
 		}
@@ -392,6 +530,7 @@ func (b *builder) perRecord(at node, m *Metric, column *Column) {
 				at.fault("the column has a list of valid values already: make one of the two")
 			}
 			k.Enum = m.Valid
+			b.columns[b.index[column.Name]].valid = at.list()
 		}
 		if m.Pattern != nil {
 			if k.Pattern != nil {

@@ -85,8 +85,10 @@ func (n node) address() (*url.URL, bool) {
 	switch {
 	case err != nil:
 		n.fault("is no URL: %v", err)
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		n.fault("is %q; want an absolute URL as in https://api.example.com/v1/items", text)
+	case !validPort(u.Port()):
+		n.fault("has port %s; ports go from 1 to 65535", u.Port())
 	case u.User != nil:
 		n.fault("holds a user: credentials belong into auth, as the name of a secret")
 	case u.RawQuery != "" || u.ForceQuery:
@@ -97,4 +99,10 @@ func (n node) address() (*url.URL, bool) {
 		return u, true
 	}
 	return nil, false
+}
+
+// validPort takes an empty port for the scheme's own.
+func validPort(text string) bool {
+	port, err := strconv.Atoi(text)
+	return text == "" || err == nil && port >= 1 && port <= math.MaxUint16
 }

@@ -34,7 +34,7 @@ func (b *builder) server(n node, names map[string]int) {
 	o.prose("description")
 	o.annotations()
 	o.noCustomProperties()
-	o.entries("roles", "id", "role", "description", "access", "firstLevelApprovers", "secondLevelApprovers", "customProperties")
+	o.roles()
 	if v, ok := o.need("server", "a name for the server"); ok {
 		if name, ok := v.nonEmpty(); ok {
 			if line := names[name]; line > 0 {
@@ -113,6 +113,9 @@ func (b *builder) lake(o object, kind string) {
 	}
 	if ok && kind == "s3" && !strings.HasPrefix(text, "s3://") {
 		v.fault("is %q; want s3://BUCKET/…", text)
+	}
+	if v, ok := o.get("endpointUrl"); ok {
+		v.address()
 	}
 }
 

@@ -80,7 +80,9 @@ func (b *builder) serving() {
 		}
 	}
 	if n, ok := o.get("ttl"); ok {
-		s.TTL = n.duration(100 * 366 * 24 * time.Hour)
+		if s.TTL = n.duration(100 * 366 * 24 * time.Hour); s.TTL%time.Second != 0 {
+			n.fault("is %q; DynamoDB counts whole seconds", n.yaml.Value)
+		}
 	}
 }
 

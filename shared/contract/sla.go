@@ -33,7 +33,7 @@ func (b *builder) slas() {
 	first := map[string]object{}
 	for _, item := range v.list() {
 		o := item.object("id", "property", "value", "valueExt", "unit", "element", "driver", "description", "scheduler", "schedule",
-			"customProperties", "authoritativeDefinitions")
+			"customProperties")
 		o.prose("driver", "description")
 		o.annotations()
 		o.noCustomProperties()
@@ -51,7 +51,7 @@ func (b *builder) slas() {
 		}
 		first[property] = o
 		o.refuse("valueExt", "is not used: write value and unit")
-		b.element(o)
+		b.element(o, property)
 		if property != "frequency" {
 			for _, key := range []string{"scheduler", "schedule"} {
 				o.refuse(key, "belongs to frequency: remove it")
@@ -76,8 +76,9 @@ func (b *builder) slas() {
 	}
 }
 
-// element checks that an SLA is about this dataset, or one of its columns.
-func (b *builder) element(o object) {
+// element checks that an SLA is about this dataset, or one of its columns. Other tools look how old the column's values
+// are; here freshness and retention are those of runs.
+func (b *builder) element(o object, property string) {
 	v, ok := o.get("element")
 	if !ok {
 		return
@@ -86,12 +87,19 @@ func (b *builder) element(o object) {
 	if !ok || b.c.Dataset == "" {
 		return
 	}
-	dataset, column, inner := strings.Cut(text, ".")
-	switch {
-	case dataset != b.c.Dataset:
+	dataset, name, inner := strings.Cut(text, ".")
+	if dataset != b.c.Dataset {
 		v.fault("is %q; want %s or %s.COLUMN", text, b.c.Dataset, b.c.Dataset)
-	case inner && b.column(column) == nil:
-		v.fault("no column is called %s; %s", column, suggestion(column, b.names()))
+	}
+	if dataset != b.c.Dataset || !inner || len(b.c.Columns) == 0 {
+		return
+	}
+	c := b.column(name)
+	switch {
+	case c == nil:
+		v.fault("no column is called %s; %s", name, suggestion(name, b.names()))
+	case c.Type.Kind != 0 && c.Type.Kind != Timestamp && c.Type.Kind != Date:
+		v.fault("%s is %s; %s is about a column of times: name a timestamp or date, or the dataset", name, c.Type.Glue(), property)
 	}
 }
 

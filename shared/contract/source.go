@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Limits where the contract names none. They are generous for APIs and small for a function of 512 MiB.
@@ -56,9 +57,14 @@ func (b *builder) source() {
 		})
 	}
 	if v, ok := o.get("headers"); ok {
+		spelled := map[string]string{}
 		s.Headers = v.pairs(func(name node, key string) bool {
 			canonical := textproto.CanonicalMIMEHeaderKey(key)
+			other, twice := spelled[canonical]
+			spelled[canonical] = key
 			switch {
+			case twice:
+				name.fault("is the header %s in other letters, and only one of the two can be sent: remove one", other)
 			case !headerName.MatchString(key):
 				name.fault("is no name of a header")
 			case slices.Contains(ownHeaders, canonical):
@@ -97,7 +103,91 @@ func (b *builder) source() {
 		v.limits(&s.Limits)
 	}
 	if v, ok := o.get("incremental"); ok {
-		s.Cursor = v.cursor(s)
+		s.Cursor = v.cursor()
+		b.ordered(v, s.Cursor)
+	}
+	o.parameters(s)
+	o.withinLimits(s)
+}
+
+// parameters refuses a query parameter that two parts of the source send: one value would hide the other.
+func (o object) parameters(s *Source) {
+	senders := map[string]string{}
+	for _, p := range s.Query {
+		senders[p.Name] = "query"
+	}
+	claim := func(part, key, name string) {
+		v, ok := o.get(part)
+		if !ok || name == "" {
+			return
+		}
+		if other, twice := senders[name]; twice {
+			at := v
+			if v, ok := v.mapping().get(key); ok {
+				at = v
+			}
+			at.fault("the query parameter %s is sent by %s too: remove it there, or give one another name", name, other)
+			return
+		}
+		senders[name] = part
+	}
+	p := &s.Pagination
+	claim("pagination", "page_param", p.PageParam)
+	claim("pagination", "limit_param", p.LimitParam)
+	claim("pagination", "offset_param", p.OffsetParam)
+	claim("pagination", "cursor_param", p.CursorParam)
+	if s.Cursor != nil {
+		claim("incremental", "start_param", s.Cursor.Param)
+		claim("incremental", "end_param", s.Cursor.EndParam)
+	}
+	if s.Auth != nil && s.Auth.In == "query" {
+		claim("auth", "name", s.Auth.Name)
+	}
+}
+
+// withinLimits refuses limits that contradict each other.
+func (o object) withinLimits(s *Source) {
+	limits, _ := o.get("limits")
+	if limits.yaml != nil {
+		if v, ok := limits.mapping().get("record"); ok && s.Limits.Record > 0 && s.Limits.Body > 0 && int64(s.Limits.Record) > s.Limits.Body {
+			v.fault("says nothing: no record is larger than the body that holds it (%d bytes); lower it, or raise limits.body", s.Limits.Body)
+		}
+	}
+	v, ok := o.get("pagination")
+	if !ok || s.Limits.Pages == 0 {
+		return
+	}
+	p, pages, key := &s.Pagination, 0, ""
+	switch {
+	case p.MaximumPage > 0:
+		pages, key = p.MaximumPage-p.BasePage+1, "maximum_page"
+	case p.MaximumOffset > 0 && p.Limit > 0:
+		pages, key = (p.MaximumOffset+p.Limit-1)/p.Limit, "maximum_offset"
+	}
+	if v, ok := v.mapping().get(key); ok && pages > s.Limits.Pages {
+		v.fault("allows %d pages, and limits.pages refuses a run of more than %d: correct one of the two", pages, s.Limits.Pages)
+	}
+}
+
+// ordered refuses a cursor that is read as a column whose values have no order as the source writes them.
+func (b *builder) ordered(v node, cursor *Cursor) {
+	at, ok := v.mapping().get("cursor_path")
+	if !ok || len(cursor.Path) == 0 {
+		return
+	}
+	for _, r := range b.readings() {
+		if !slices.EqualFunc(r.place, cursor.Path, func(t token, name string) bool { return !t.item && t.name == name }) {
+			continue
+		}
+		switch t := &r.column.Type; {
+		case t.Kind == Boolean || t.Kind != 0 && !t.compared():
+			at.fault("leads to %s, which is %s: a cursor has an order", r.name, t.Glue())
+		case (t.Kind == Double || t.Kind == Decimal) && cursor.Lag > 0:
+			at.fault("leads to %s, which is %s: a lag is taken from times and whole numbers; remove it", r.name, t.Glue())
+		case t.Time.Pattern != "" && !strings.HasPrefix(t.Time.Layout, "2006"):
+			at.fault("leads to %s, whose times are of the form %s: such texts do not sort by time, so the newest would not be found", r.name, t.Time.Pattern)
+		}
+		return
 	}
 }
 
@@ -112,8 +202,12 @@ func (n node) pairs(valid func(name node, key string) bool) []Pair {
 			continue
 		}
 		text, ok := v.scalarText()
-		if ok && strings.ContainsAny(text, "\r\n\x00") {
-			v.fault("holds a line break: write it on one line")
+		if i := strings.IndexFunc(text, unicode.IsControl); ok && i >= 0 {
+			if text[i] == '\n' || text[i] == '\r' {
+				v.fault("holds a line break: write it on one line")
+			} else {
+				v.fault("holds the control character %U: remove it", text[i])
+			}
 			continue
 		}
 		if ok {
@@ -144,7 +238,7 @@ func (n node) limits(l *Limits) {
 	}
 }
 
-func (n node) cursor(s *Source) *Cursor {
+func (n node) cursor() *Cursor {
 	o := n.object("cursor_path", "start_param", "initial_value", "end_value", "end_param", "lag", "on_cursor_value_missing")
 	c := &Cursor{OnMissing: "raise"}
 	if v, ok := o.need("cursor_path", "the JSON Pointer of the cursor in a record, as in /updated_at"); ok {
@@ -156,13 +250,8 @@ func (n node) cursor(s *Source) *Cursor {
 		}
 	}
 	param := func(key string, to *string) {
-		v, ok := o.get(key)
-		if !ok {
-			return
-		}
-		*to, ok = v.matching(parameter, "the name of a query parameter: no spaces, & or #")
-		if ok && slices.ContainsFunc(s.Query, func(p Pair) bool { return p.Name == *to }) {
-			v.fault("stands under query too: remove it there, the cursor's value is sent")
+		if v, ok := o.get(key); ok {
+			*to, _ = v.matching(parameter, "the name of a query parameter: no spaces, & or #")
 		}
 	}
 	o.need("start_param", "the query parameter that says where to start")

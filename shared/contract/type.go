@@ -55,14 +55,14 @@ func (o object) columnType(c *Column, s scope, custom map[string]node) {
 	case "integer":
 		t.Kind = Integer
 		read("multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "format")
-		options.numberOptions(&c.Constraints, Integer)
+		options.numberOptions(&c.Constraints, t)
 	case "number":
 		t.Kind = Double
 		if v, ok := o.get("physicalType"); ok {
 			v.decimal(&t)
 		}
 		read("multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "format")
-		options.numberOptions(&c.Constraints, t.Kind)
+		options.numberOptions(&c.Constraints, t)
 	case "boolean":
 		t.Kind = Boolean
 		read()
@@ -114,6 +114,10 @@ func complete(t Type) bool {
 	}
 	return true
 }
+
+// compared reports whether values of the type are compared with each other. A type that could not be read counts, so
+// that its fault is not followed by others.
+func (t Type) compared() bool { return t.Kind != List && t.Kind != Struct && t.Kind != JSON }
 
 // physical checks that physicalType, where given, is what the column becomes in Glue.
 func (o object) physical(t Type) {
@@ -181,8 +185,17 @@ func (o object) structType(c *Column, t *Type, s scope, options object) {
 		t.Fields, at = append(t.Fields, field), append(at, place)
 	}
 	distinct(t.Fields, at)
+	for i, f := range t.Fields {
+		if first := slices.IndexFunc(t.Fields, func(other Column) bool { return other.Member == f.Member }); first < i && f.Member != "" && f.Name != t.Fields[first].Name {
+			at[i].members["name"].fault("the member %s is read twice, first in line %d: remove one", f.Member, t.Fields[first].Line)
+		}
+	}
 	if required, ok := options.get("required"); ok {
-		for _, item := range required.list() {
+		items := required.list()
+		if len(items) == 0 && required.yaml.Kind == sequenceNode {
+			required.fault("is empty: list the members that are required, or leave the key out")
+		}
+		for _, item := range items {
 			name, ok := item.nonEmpty()
 			i := slices.IndexFunc(t.Fields, func(f Column) bool { return f.Member == name })
 			switch {
@@ -224,7 +237,7 @@ func (o object) listType(c *Column, t *Type, s scope, options object) {
 	}
 	if v, ok := options.get("uniqueItems"); ok {
 		k.UniqueItems = v.boolean()
-		if kind := element.Type.Kind; k.UniqueItems && (kind == List || kind == Struct || kind == JSON) {
+		if k.UniqueItems && !element.Type.compared() {
 			v.fault("items that are objects or arrays are not compared: remove it")
 		}
 	}

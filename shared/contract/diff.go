@@ -42,6 +42,9 @@ func Diff(older, newer *Contract) []Change {
 	if !slices.Equal(older.Source.Records, newer.Source.Records) {
 		d.add(false, "", "records are read at %q, before at %q", pointerText(newer.Source.Records), pointerText(older.Source.Records))
 	}
+	if o, n := older.Source.Limits, newer.Source.Limits; o.Record != n.Record || o.Records != n.Records {
+		d.add(false, "", "a run has at most %d records of %d bytes, before %d of %d", n.Records, n.Record, o.Records, o.Record)
+	}
 	return d.changes
 }
 
@@ -126,8 +129,8 @@ func (d *differ) columns(path string, older, newer []Column) {
 		}
 		d.add(false, join(path, c.Name), "%s", message)
 	}
-	if path == "" && len(gone) == 0 && !inOrder(older, newer) {
-		d.add(false, "", "the columns stand in another order")
+	if names := func(c Column) string { return c.Name }; len(gone) == 0 && !inOrder(older, newer, names) {
+		d.add(false, path, "the columns stand in another order")
 	}
 }
 
@@ -140,11 +143,11 @@ func find(columns []Column, name string) *Column {
 	return nil
 }
 
-// inOrder reports whether the columns of both lists follow each other in the same order.
-func inOrder(older, newer []Column) bool {
+// inOrder reports whether what both lists have follows each other in the same order.
+func inOrder[T any](older, newer []T, name func(T) string) bool {
 	i := 0
 	for _, c := range newer {
-		if i < len(older) && older[i].Name == c.Name {
+		if i < len(older) && name(older[i]) == name(c) {
 			i++
 		}
 	}
@@ -238,8 +241,9 @@ func pointerText(tokens []string) string {
 // constraints names what is checked otherwise. It changes which rows are clean, never how they are read.
 func (d *differ) constraints(path string, older, newer Constraints) {
 	o, n := older.texts(), newer.texts()
-	o["valid values"], n["valid values"] = strings.Join(older.Enum, ", "), strings.Join(newer.Enum, ", ")
-	o["missing values"], n["missing values"] = strings.Join(older.Missing, ", "), strings.Join(newer.Missing, ", ")
+	list := func(texts []string) string { return strings.Join(slices.Sorted(slices.Values(texts)), ", ") }
+	o["valid values"], n["valid values"] = list(older.Enum), list(newer.Enum)
+	o["missing values"], n["missing values"] = list(older.Missing), list(newer.Missing)
 	names := sortedKeys(o)
 	for _, name := range sortedKeys(n) {
 		if !slices.Contains(names, name) {
@@ -277,8 +281,12 @@ func (d *differ) rules(older, newer []Rule) {
 		}
 		return nil
 	}
+	var kept []Rule
 	for _, o := range older {
 		n := find(newer, o.ID)
+		if n != nil {
+			kept = append(kept, o)
+		}
 		switch {
 		case n == nil:
 			d.add(false, "", "the rule %s is removed", o.ID)
@@ -293,6 +301,9 @@ func (d *differ) rules(older, newer []Rule) {
 			d.add(false, "", "the rule %s is added: %s", n.ID, n.Expr.normal())
 		}
 	}
+	if !inOrder(kept, newer, func(r Rule) string { return r.ID }) {
+		d.add(false, "", "the rules stand in another order, in which a reject lists them")
+	}
 }
 
 func (d *differ) metrics(older, newer []Metric) {
@@ -303,8 +314,13 @@ func (d *differ) metrics(older, newer []Metric) {
 		}
 		return nil
 	}
+	var kept []Metric
 	for _, o := range older {
-		if n := find(newer, o.ID); n == nil {
+		n := find(newer, o.ID)
+		if n != nil {
+			kept = append(kept, o)
+		}
+		if n == nil {
 			d.add(false, "", "the rule %s is removed", o.ID)
 		} else if text(*n) != text(o) {
 			d.add(false, "", "the rule %s counts or bounds otherwise", o.ID)
@@ -314,6 +330,9 @@ func (d *differ) metrics(older, newer []Metric) {
 		if find(older, n.ID) == nil {
 			d.add(false, "", "the rule %s is added: %s %s", n.ID, n.Name, n.Operator)
 		}
+	}
+	if !inOrder(kept, newer, func(m Metric) string { return m.ID }) {
+		d.add(false, "", "the rules over the run stand in another order")
 	}
 }
 

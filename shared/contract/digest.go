@@ -45,6 +45,7 @@ type canonicalColumn struct {
 	Rules    map[string]string `json:"rules,omitempty"`
 	Enum     []string          `json:"enum,omitempty"`
 	Missing  []string          `json:"missing,omitempty"`
+	Masked   bool              `json:"masked,omitempty"` // where a rule or derived column reads it: a reject shows its value or hides it
 }
 
 type canonicalRule struct {
@@ -94,6 +95,10 @@ func (c *Contract) canonical() canonical {
 		Threshold: strconv.FormatFloat(c.RejectThresholdPercent, 'g', -1, 64),
 	}
 	slices.SortFunc(form.Uniques, slices.Compare)
+	read := c.readByExpressions()
+	for i := range form.Columns {
+		form.Columns[i].Masked = c.Columns[i].Masked() && read[c.Columns[i].Name]
+	}
 	for _, r := range c.Rules {
 		form.Rules = append(form.Rules, canonicalRule{ID: r.ID, Rule: r.Expr.normal(), Severity: r.Severity})
 	}
@@ -109,10 +114,29 @@ func (c *Contract) canonical() canonical {
 	return form
 }
 
+// readByExpressions names the columns that rules and derived columns read.
+func (c *Contract) readByExpressions() map[string]bool {
+	read := map[string]bool{}
+	mark := func(e *Expr) {
+		for _, name := range e.Columns {
+			read[name] = true
+		}
+	}
+	for i := range c.Rules {
+		mark(&c.Rules[i].Expr)
+	}
+	for i := range c.Columns {
+		if e := c.Columns[i].Derived; e != nil {
+			mark(e)
+		}
+	}
+	return read
+}
+
 func (m *Metric) canonical() canonicalMetric {
 	return canonicalMetric{
 		ID: m.ID, Name: m.Name, Columns: m.Columns, Operator: m.Operator, Bounds: m.Bounds, Percent: m.Percent,
-		Missing: m.Missing, Null: m.MissingNull, Valid: m.Valid, Pattern: patternText(m.Pattern), Severity: m.Severity,
+		Missing: slices.Sorted(slices.Values(m.Missing)), Null: m.MissingNull, Valid: slices.Sorted(slices.Values(m.Valid)), Pattern: patternText(m.Pattern), Severity: m.Severity,
 	}
 }
 

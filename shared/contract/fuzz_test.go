@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Parse answers any text with a contract or with faults that have a place, and takes its own files.
+// Parse answers any text with a contract, which then passes the official schema, or with faults that have a place.
 //
 // Run it with -fuzzminimizetime 5x: CEL's caches make coverage differ between runs of one input, which keeps the minimizer
 // busy for its whole default minute.
@@ -23,9 +23,15 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	schema := officialSchema(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Parse("f", []byte(text))
 		if err == nil {
+			if document, err := asJSON(text); err != nil {
+				t.Errorf("accepted, but not read by others: %v", err)
+			} else if err := schema.Validate(document); err != nil {
+				t.Errorf("accepted, but not by the official schema: %v", err)
+			}
 			if len(c.Digest) != 64 || len(Leaves(c.Columns)) == 0 || c.Source.URLs == nil || c.Schedule.Expression == "" {
 				t.Errorf("accepted, but incomplete: %+v", c)
 			}

@@ -34,7 +34,7 @@ func TestLoadDirSortsByDataset(t *testing.T) {
 	for _, c := range contracts {
 		got = append(got, c.Dataset+" "+c.Version.String())
 	}
-	want := []string{"base 1.0.0", "earthquakes 1.2.3", "orders 2.1.0", "sensor_readings 1.0.0"}
+	want := []string{"base 1.0.0", "earthquakes 1.2.3", "full 1.0.0", "orders 2.1.0", "sensor_readings 1.0.0"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("contracts (-want +got):\n%s", diff)
 	}

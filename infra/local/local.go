@@ -322,6 +322,13 @@ func (e *Env) Logs(function string) []string {
 // Metrics returns all metric values: those in the functions' logs, and Lambda's own.
 func (e *Env) Metrics() []cloudwatch.Datum { return e.watch.Metrics() }
 
+// RestoreMetrics puts back values that an earlier environment kept.
+func (e *Env) RestoreMetrics(data []cloudwatch.Datum) {
+	for _, d := range data {
+		e.watch.Put(d)
+	}
+}
+
 // Requests lists what was asked of the embedded AWS, by whom, and how it was decided.
 func (e *Env) Requests() []iam.UseCount { return e.policy.Used() }
 

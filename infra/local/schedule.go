@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/local/cloudwatch"
 	"tributary/infra/local/iam"
 	"tributary/infra/local/wire"
 )
@@ -39,12 +40,26 @@ func (e *Env) Fire(name string, at time.Time) error {
 	}
 	when := at.UTC().Truncate(time.Second).Format(time.RFC3339)
 	id, err := e.handOver(s, s.input(when, strconv.FormatInt(e.options.Now().UnixNano(), 36)))
+	e.measureSchedule(s, err != nil)
 	if err != nil {
 		return fmt.Errorf("fire schedule %s: %w", s.Name, errors.Join(err, e.buryEvent(s, when, err)))
 	}
 	function := s.Target[strings.LastIndexByte(s.Target, ':')+1:]
 	e.tell(Event{Kind: ScheduleFired, Schedule: s.Name, ScheduledAt: at, Function: function, RequestID: id})
 	return nil
+}
+
+// measureSchedule keeps Scheduler's metrics. Here an event that cannot be handed over is given up at once, where AWS tries
+// for as long as the retry policy says.
+func (e *Env) measureSchedule(s Schedule, failed bool) {
+	names := []string{"InvocationAttemptCount"}
+	if failed {
+		names = append(names, "TargetErrorCount", "InvocationDroppedCount")
+	}
+	for _, name := range names {
+		e.watch.Put(cloudwatch.Datum{Namespace: "AWS/Scheduler", Name: name, Dimensions: map[string]string{"ScheduleGroup": s.Group},
+			Value: 1, Unit: "Count", Time: e.options.Now().UTC()})
+	}
 }
 
 func (e *Env) schedule(name string) (Schedule, error) {

@@ -144,7 +144,7 @@ var types = map[string]Type{
 		}},
 
 	"aws:cloudwatch/logGroup:LogGroup":       {Kind: Provisioned, Does: "keeps the functions' lines", named: "name", describe: arnOf("logs", "log-group:")},
-	"aws:cloudwatch/metricAlarm:MetricAlarm": {Kind: Recorded, Does: "kept with its definition; it does not fire by itself", named: "name", describe: arnOf("cloudwatch", "alarm:")},
+	"aws:cloudwatch/metricAlarm:MetricAlarm": {Kind: Recorded, Does: "evaluated once at the end of a run; whether it may publish is checked at once", named: "name", describe: arnOf("cloudwatch", "alarm:")},
 	"aws:cloudwatch/dashboard:Dashboard": {Kind: Skipped, Does: "there is no console to show it", named: "dashboardName",
 		describe: func(s Scope, _ monitor.Resource, name string) (string, map[string]any) {
 			return name, map[string]any{"dashboardArn": "arn:aws:cloudwatch::" + s.Account + ":dashboard/" + name}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"tributary/infra/local/dynamo"
 	"tributary/infra/local/files"
@@ -40,6 +41,7 @@ func (s *session) restore(context.Context, options) error {
 			return err
 		}
 	}
+	s.env.RestoreMetrics(s.former.Metrics)
 	queues := s.outputs.queues()
 	for _, m := range s.former.Queued {
 		if queues[m.Queue] == "" {
@@ -99,8 +101,16 @@ func (s *session) snapshot() (files.State, error) {
 			state.Queued = append(state.Queued, files.Queued{Queue: name, Sent: m.Sent, Body: m.Body})
 		}
 	}
+	for _, d := range s.env.Metrics() {
+		if time.Since(d.Time) < keptMetrics {
+			state.Metrics = append(state.Metrics, d)
+		}
+	}
 	return state, nil
 }
+
+// keptMetrics is as long as any alarm of periods below an hour may look back.
+const keptMetrics = 24 * time.Hour
 
 func savedObject(role string, o s3.Object) files.Object {
 	return files.Object{

@@ -20,12 +20,12 @@ type Line struct {
 
 // Datum is one value of a metric.
 type Datum struct {
-	Namespace  string
-	Name       string
-	Dimensions map[string]string
-	Value      float64
-	Unit       string
-	Time       time.Time
+	Namespace  string            `json:"namespace"`
+	Name       string            `json:"name"`
+	Dimensions map[string]string `json:"dimensions"`
+	Value      float64           `json:"value"`
+	Unit       string            `json:"unit"`
+	Time       time.Time         `json:"time"`
 }
 
 // Store keeps logs and metrics. It is safe for concurrent use.

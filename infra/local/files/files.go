@@ -1,6 +1,7 @@
 // Package files keeps the state of the local environment as plain files in a folder (.local), for people, for SQL and
 // for the next run: what lies in the buckets as it is, below raw, state, lake and rejects; each table as a JSON array;
-// the alerts; what waits in failure queues; secrets that were set by hand; the logs of each function.
+// the alerts; what waits in failure queues; secrets that were set by hand; the logs of each function, and the metrics of
+// the last day.
 //
 // A run loads what the runs before it left and saves what it left itself, so that runs accumulate as they do in an
 // account. What files cannot say (versions, ETags, metadata) lies beside them in an index, because a run that was done
@@ -23,6 +24,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tributary/infra/local/cloudwatch"
 )
 
 // State is what outlives a run.
@@ -32,6 +35,7 @@ type State struct {
 	Alerts  []Alert
 	Queued  []Queued
 	Secrets map[string]string // set by hand, by name
+	Metrics []cloudwatch.Datum
 }
 
 // Object is an object of a bucket with all that a reader of the bucket may see of it.
@@ -69,6 +73,7 @@ const (
 	alertsName  = "alerts.json"
 	queuedName  = "queued.json"
 	secretsName = "secrets.json"
+	metricsName = "logs/metrics.json"
 	lockName    = ".lock"
 	tablesDir   = "tables"
 	logsDir     = "logs"
@@ -181,6 +186,9 @@ func (f *Folder) Load() (State, error) {
 	if err := f.readJSON(&state.Secrets, secretsName); err != nil {
 		return State{}, fmt.Errorf("load secrets: %w", err)
 	}
+	if err := f.readJSON(&state.Metrics, metricsName); err != nil {
+		return State{}, fmt.Errorf("load metrics: %w", err)
+	}
 	return state, nil
 }
 
@@ -236,6 +244,7 @@ func (f *Folder) Save(state State, logs map[string][]byte) error {
 		{alertsName, state.Alerts, len(state.Alerts) == 0},
 		{queuedName, state.Queued, len(state.Queued) == 0},
 		{secretsName, state.Secrets, len(state.Secrets) == 0},
+		{metricsName, state.Metrics, len(state.Metrics) == 0},
 	} {
 		if list.empty {
 			continue
@@ -281,7 +290,7 @@ func (f *Folder) write(next index, contents map[string][]byte) error {
 
 // files lists the files that an index tells of.
 func (x index) files() []string {
-	names := []string{alertsName, queuedName, secretsName}
+	names := []string{alertsName, queuedName, secretsName, metricsName}
 	for _, o := range x.Objects {
 		names = append(names, objectPath(o.Bucket, o.Key))
 	}

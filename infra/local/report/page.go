@@ -18,7 +18,6 @@ type Page struct {
 	Began       time.Time
 	Permissions []Permission
 	Unneeded    []Grant // what roles may and nobody asked for in this run
-	Alarms      []Alarm
 	Bill        cost.Bill
 	MonthlyRuns float64 // how often the schedule would fire in a month; 0 where it says nothing
 }
@@ -50,8 +49,3 @@ type Permission struct {
 
 // Grant is an action that a policy allows.
 type Grant struct{ Role, Action, Resource, Sid string }
-
-// Alarm is an alarm of the stack, evaluated on the metrics of the run.
-type Alarm struct {
-	Name, State, Why string
-}

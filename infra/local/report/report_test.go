@@ -52,7 +52,9 @@ func trial() Page {
 		Outcome: screen.Outcome{
 			Stack: "dev", Datasets: []screen.Dataset{d}, Total: 2_500 * time.Millisecond,
 			Stages: []screen.Stage{{Name: "stack", Detail: "119 resources", Took: 38 * time.Millisecond}, {Name: "ingest", Detail: "4 pages", Took: 2100 * time.Millisecond}},
-			Next:   []screen.Hint{{Command: "go tool mage run", Does: "run again"}},
+			Alarms: []screen.Alarm{{Name: "tributary-dev-coin_markets-held", State: "OK", Why: "0 in the last 5 min"},
+				{Name: "tributary-dev-coin_markets-stale", State: "ALARM", Why: "no data", Meaning: "no run was loaded"}},
+			Next: []screen.Hint{{Command: "go tool mage run", Does: "run again"}},
 		},
 		Details: []Detail{{
 			Columns: []collect.Column{
@@ -69,7 +71,6 @@ func trial() Page {
 			{Role: "process coin_markets", Action: "s3:DeleteObject", Resource: "arn:aws:s3:::raw/*", Times: 1, Why: evil},
 		},
 		Unneeded: []Grant{{Role: "process coin_markets", Action: "s3:AbortMultipartUpload", Resource: "arn:aws:s3:::lake/*", Sid: "Lake"}},
-		Alarms:   []Alarm{{Name: "tributary-dev-coin_markets-held", State: "OK", Why: "0 is not above 0"}, {Name: "tributary-dev-coin_markets-stale", State: "ALARM", Why: "no data"}},
 		Bill:     cost.Of(cost.Usage{Actions: map[string]int64{"s3:PutObject": 9, "dynamodb:PutItem": 540}, ItemBytes: 300}),
 	}
 }
@@ -142,7 +143,7 @@ func TestPageTells(t *testing.T) {
 		"560 records in", "540 clean", "20 rejected, 3.6 %", "4 pages", "540 clean rows", "541 in the table", "1 alert",
 		"minimum", "/current_price is below the minimum 0", "the others", "classified: masked", "2.4 %", "540 different",
 		"rejected for minimum /current_price 3 4 +1", "clean 541 540 −1", "denied: " + evil, "1 grants that this run did not need",
-		"no data", "$0.00038 for this run", "$0.28 for the 730 runs", "9 PutObject",
+		"no data no run was loaded", "$0.00038 for this run", "$0.28 for the 730 runs", "9 PutObject",
 	} {
 		if !strings.Contains(text, strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("the page does not tell %q\n%s", want, text)

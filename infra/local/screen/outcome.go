@@ -9,6 +9,7 @@ import "time"
 type Outcome struct {
 	Stack    string
 	Datasets []Dataset
+	Alarms   []Alarm // of the stack, as they stand after the run
 	Stages   []Stage
 	Places   []Place
 	Next     []Hint
@@ -87,6 +88,14 @@ type File struct {
 
 // Alert is a message on the alert topic.
 type Alert struct{ Subject, Text string }
+
+// Alarm is an alarm of the stack as it stands.
+type Alarm struct {
+	Name    string
+	State   string // OK, ALARM, INSUFFICIENT_DATA
+	Why     string
+	Meaning string // and what to do
+}
 
 // Table is a sample of rows.
 type Table struct {

@@ -22,6 +22,7 @@ func Write(w io.Writer, o Outcome, style Style) error {
 	for i := range o.Datasets {
 		s.dataset(&o.Datasets[i])
 	}
+	s.alarms(o.Alarms)
 	s.stages(o)
 	s.places(o.Places)
 	s.faults(o.Faults)
@@ -357,6 +358,35 @@ func (s *summary) alerts(alerts []Alert) {
 	for _, line := range lines(a.Text) {
 		for _, part := range wrapIndented(line, s.Width-4) {
 			s.line("  " + bar + part)
+		}
+	}
+}
+
+// alarms shows those that are not well; they say nothing as long as there is nothing to do.
+func (s *summary) alarms(alarms []Alarm) {
+	var raised []Alarm
+	for _, a := range alarms {
+		if a.State != "OK" {
+			raised = append(raised, a)
+		}
+	}
+	if len(alarms) == 0 {
+		return
+	}
+	s.head("Alarms", fmt.Sprintf("%d of %d, evaluated once on the metrics that the run left", len(raised), len(alarms)))
+	if len(raised) == 0 {
+		s.line("  none")
+	}
+	for _, a := range raised {
+		for i, line := range wrap(a.Name+": "+a.Why, s.Width-4) {
+			mark := "  "
+			if i == 0 {
+				mark = s.yellow("!") + " "
+			}
+			s.line("  " + mark + line)
+		}
+		for _, line := range wrap(a.Meaning, s.Width-4) {
+			s.line("    " + s.faint(line))
 		}
 	}
 }

@@ -234,10 +234,17 @@ func (s *Store) CopyObject(fromBucket, fromKey, name, key string, meta map[strin
 
 // DeleteObject removes the object, or marks it as deleted where the bucket has versions.
 func (s *Store) DeleteObject(name, key string) (gofakes3.ObjectDeleteResult, error) {
+	return s.remove(name, key, Condition{})
+}
+
+func (s *Store) remove(name, key string, condition Condition) (gofakes3.ObjectDeleteResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, err := s.bucket(name)
 	if err != nil {
+		return gofakes3.ObjectDeleteResult{}, err
+	}
+	if err := b.check(key, condition); err != nil {
 		return gofakes3.ObjectDeleteResult{}, err
 	}
 	if b.versioning == gofakes3.VersioningNone {

@@ -46,6 +46,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		h.uploadPart(w, r, target)
 	case target.operation == opComplete:
 		h.complete(w, r, target)
+	case target.operation == opDelete && r.Header.Get("If-Match") != "":
+		h.deleteIf(w, r, target)
 	case r.Method == http.MethodHead && target.version != "":
 		h.headVersion(w, r, target)
 	default:
@@ -116,6 +118,20 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, t target) {
 	writeXML(w, http.StatusOK, gofakes3.CompleteMultipartUploadResult{Bucket: t.bucket, Key: t.key, ETag: o.ETag, Location: "http://" + r.Host + r.URL.Path})
 }
 
+// deleteIf removes an object that is still the one meant; gofakes3 does not look at the condition.
+func (h *Handler) deleteIf(w http.ResponseWriter, r *http.Request, t target) {
+	removed, err := h.store.remove(t.bucket, t.key, Condition{IfMatch: r.Header.Get("If-Match")})
+	if err != nil {
+		writeFault(w, r, err)
+		return
+	}
+	if removed.IsDeleteMarker {
+		w.Header().Set("X-Amz-Delete-Marker", "true")
+		w.Header().Set("X-Amz-Version-Id", string(removed.VersionID))
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 func (h *Handler) headVersion(w http.ResponseWriter, r *http.Request, t target) {
 	h.store.mu.RLock()
 	o, err := h.store.find(t.bucket, t.key, t.version)
@@ -166,21 +182,22 @@ func (s *Store) Needs(r *http.Request) []iam.Need {
 		use("Decrypt")
 	case opPut:
 		use("GenerateDataKey")
-		if r.Header.Get("If-Match") != "" {
-			needs = append(needs, iam.Need{Action: "s3:GetObject", Resource: t.arn()})
-		}
 	case opCreateUpload, opUploadPart, opComplete:
 		use("GenerateDataKey", "Decrypt")
-		if t.operation == opComplete && r.Header.Get("If-Match") != "" {
-			needs = append(needs, iam.Need{Action: "s3:GetObject", Resource: t.arn()})
-		}
 	case opCopy:
 		use("GenerateDataKey", "Decrypt")
 		from := strings.TrimPrefix(r.Header.Get("X-Amz-Copy-Source"), "/")
 		needs = append(needs, iam.Need{Action: "s3:GetObject", Resource: "arn:aws:s3:::" + from})
 	case opDeleteMulti:
 		return s.deleteNeeds(r, t)
-	case opOther:
+	case opDelete, opOther:
+	}
+	switch t.operation {
+	case opPut, opComplete, opDelete:
+		if r.Header.Get("If-Match") != "" {
+			needs = append(needs, iam.Need{Action: "s3:GetObject", Resource: t.arn()})
+		}
+	default:
 	}
 	return needs
 }

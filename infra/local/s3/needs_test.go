@@ -49,6 +49,7 @@ func TestNeeds(t *testing.T) {
 		{"uploads", "GET /trial-raw?uploads", "", nil, "s3:ListBucketMultipartUploads arn:aws:s3:::trial-raw"},
 		{"copy", "PUT /trial-raw/b", "", http.Header{"X-Amz-Copy-Source": {"/locked/a"}}, "s3:PutObject arn:aws:s3:::trial-raw/b [s3:objectcreationoperation=true], s3:GetObject arn:aws:s3:::locked/a"},
 		{"delete", "DELETE /trial-raw/a", "", nil, "s3:DeleteObject arn:aws:s3:::trial-raw/a"},
+		{"delete if it matches reads too", "DELETE /trial-raw/a", "", http.Header{"If-Match": {"x"}}, "s3:DeleteObject arn:aws:s3:::trial-raw/a [s3:if-match=x], s3:GetObject arn:aws:s3:::trial-raw/a"},
 		{"delete a version", "DELETE /trial-raw/a?versionId=1", "", nil, "s3:DeleteObjectVersion arn:aws:s3:::trial-raw/a [s3:versionid=1]"},
 		{"delete several", "POST /trial-raw?delete", "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>1</VersionId></Object></Delete>", nil, "s3:DeleteObject arn:aws:s3:::trial-raw/a, s3:DeleteObjectVersion arn:aws:s3:::trial-raw/b"},
 		{"list", "GET /trial-raw?list-type=2&prefix=raw/&max-keys=5&delimiter=/", "", nil, "s3:ListBucket arn:aws:s3:::trial-raw [s3:delimiter=/ s3:max-keys=5 s3:prefix=raw/]"},

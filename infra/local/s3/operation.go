@@ -19,6 +19,7 @@ const (
 	opCreateUpload
 	opUploadPart
 	opComplete
+	opDelete
 	opDeleteMulti
 )
 
@@ -93,7 +94,7 @@ func objectAction(method string, t target, r *http.Request) (operation, string) 
 	case method == http.MethodDelete && t.version != "":
 		return opOther, "s3:DeleteObjectVersion"
 	case method == http.MethodDelete:
-		return opOther, "s3:DeleteObject"
+		return opDelete, "s3:DeleteObject"
 	}
 	return opOther, ""
 }
@@ -143,6 +144,8 @@ func (t target) context(r *http.Request) map[string][]string {
 		}
 		put("s3:x-amz-server-side-encryption", r.Header.Get("X-Amz-Server-Side-Encryption"))
 		put("s3:x-amz-server-side-encryption-aws-kms-key-id", r.Header.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"))
+	case "s3:DeleteObject":
+		put("s3:if-match", r.Header.Get("If-Match"))
 	case "s3:ListBucket", "s3:ListBucketVersions":
 		if q.Has("prefix") {
 			context["s3:prefix"] = []string{q.Get("prefix")}

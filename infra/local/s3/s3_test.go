@@ -174,6 +174,36 @@ func TestConditionsOfCompleteMultipartUpload(t *testing.T) {
 	}
 }
 
+func TestConditionsOfDeleteObject(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		prepare func(t *testing.T, s *service) (etag string)
+		in      func(etag string) sdk.PutObjectInput
+		want    string
+		gone    bool
+	}{
+		{"present, if it matches", present, ifMatch, "", true},
+		{"present, if another matches", present, ifOther, "PreconditionFailed", false},
+		{"absent, if it matches", nothing, ifOther, "NoSuchKey", true},
+		{"delete marker, if it matches", deleted, ifMatch, "NoSuchKey", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newService(t)
+			condition := test.in(test.prepare(t, s)).IfMatch
+			out, err := s.client.DeleteObject(t.Context(), &sdk.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("a"), IfMatch: condition})
+			if got := code(err); got != test.want {
+				t.Fatalf("code %q, want %q", got, test.want)
+			}
+			if err == nil && (!aws.ToBool(out.DeleteMarker) || aws.ToString(out.VersionId) == "") {
+				t.Errorf("answer %+v names no delete marker", out)
+			}
+			if _, err := s.store.Object(bucket, "a"); (err != nil) != test.gone {
+				t.Errorf("the object is gone: %v, want %t", err, test.gone)
+			}
+		})
+	}
+}
+
 func nothing(*testing.T, *service) string { return "" }
 
 func present(t *testing.T, s *service) string { return *s.mustPut(t, "a", "old").ETag }

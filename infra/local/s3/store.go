@@ -1,7 +1,7 @@
 // Package s3 is Amazon S3 in memory: versions, conditional writes, multipart uploads, checksums and event
 // notifications. gofakes3 speaks the protocol; the store behind it is this package's, because gofakes3's own lets a
 // replaced object keep the metadata of the former one, ignores conditions at the completion of multipart uploads and
-// answers HEAD of a version with the newest one.
+// at deletion, and answers HEAD of a version with the newest one.
 //
 // A request passes through Handler, which tells the permissions it needs (Needs), mends what gofakes3 leaves out and
 // emits an Event for each object that was created, before the client has its answer.

@@ -13,8 +13,8 @@ import (
 	"tributary/shared/zone"
 )
 
-// putAttempts bounds the repetition of a conditional write that met a concurrent one (409 ConditionalRequestConflict).
-const putAttempts = 4
+// writeAttempts bounds the repetition of a conditional write that met a concurrent one (409 ConditionalRequestConflict).
+const writeAttempts = 4
 
 // Bucket is one S3 bucket.
 type Bucket struct {
@@ -72,7 +72,7 @@ func (b *Bucket) Head(ctx context.Context, key string) (zone.Object, error) {
 func (b *Bucket) Put(ctx context.Context, key string, body []byte, options zone.PutOptions) (zone.Object, error) {
 	var out *s3.PutObjectOutput
 	var err error
-	for range putAttempts {
+	for range writeAttempts {
 		out, err = b.client.PutObject(ctx, &s3.PutObjectInput{
 			Bucket:      &b.name,
 			Key:         &key,
@@ -133,7 +133,13 @@ func (b *Bucket) List(ctx context.Context, prefix, startAfter string) iter.Seq2[
 //
 // IAM: s3:DeleteObject; s3:GetObject for an If-Match.
 func (b *Bucket) Delete(ctx context.Context, key string, condition zone.Condition) error {
-	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key, IfMatch: ifMatch(condition)})
+	var err error
+	for range writeAttempts {
+		_, err = b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key, IfMatch: ifMatch(condition)})
+		if err == nil || !hasCode(err, codeConflict) {
+			break
+		}
+	}
 	if err != nil {
 		if err = b.fail("delete", key, err); isNotFound(err) {
 			return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,30 +11,17 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-	minidyn "github.com/truora/minidyn/server"
 
 	"tributary/shared/cloud"
-	"tributary/shared/cloud/cloudtest"
 	"tributary/shared/zone"
-)
-
-var (
-	_ cloudtest.Store  = (*cloud.Bucket)(nil)
-	_ cloudtest.Putter = (*cloud.Table)(nil)
 )
 
 // awsConfig points at the endpoint, with made-up credentials unless the environment has its own.
@@ -60,71 +46,6 @@ func serve(t *testing.T, handler http.Handler) aws.Config {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return awsConfig(t, server.URL)
-}
-
-// endpoint gives the configuration of AWS_ENDPOINT_URL, or that of the embedded stand-in where it is not set.
-func endpoint(t *testing.T, embedded http.Handler) (cfg aws.Config, external bool) {
-	t.Helper()
-	if external := os.Getenv("AWS_ENDPOINT_URL"); external != "" {
-		return awsConfig(t, external), true
-	}
-	return serve(t, embedded), false
-}
-
-func TestBucket(t *testing.T) {
-	cfg, external := endpoint(t, gofakes3.New(s3mem.New()).Server())
-	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
-	name := fmt.Sprintf("tributary-conformance-%d", time.Now().UnixNano())
-	create := &s3.CreateBucketInput{Bucket: &name}
-	if cfg.Region != "us-east-1" {
-		create.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(cfg.Region)}
-	}
-	if _, err := client.CreateBucket(t.Context(), create); err != nil {
-		t.Fatal(err)
-	}
-	_, err := client.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
-		Bucket: &name, VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	lacks := cloudtest.Lacks{}
-	if !external { // gofakes3 v1.2.0
-		lacks = cloudtest.Lacks{CompleteConditions: true, DeleteConditions: true, ReplaceAbsent404: true}
-	}
-	cloudtest.TestStore(t, cloud.NewBucket(client, name), "p/", cloud.PartSize, lacks)
-}
-
-func TestTable(t *testing.T) {
-	cfg, external := endpoint(t, minidyn.NewServer())
-	client := dynamodb.NewFromConfig(cfg)
-	name := fmt.Sprintf("tributary-conformance-%d", time.Now().UnixNano())
-	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: &name, BillingMode: dynamodbtypes.BillingModePayPerRequest,
-		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{
-			{AttributeName: aws.String("id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS},
-			{AttributeName: aws.String("at"), AttributeType: dynamodbtypes.ScalarAttributeTypeS},
-		},
-		KeySchema: []dynamodbtypes.KeySchemaElement{
-			{AttributeName: aws.String("id"), KeyType: dynamodbtypes.KeyTypeHash},
-			{AttributeName: aws.String("at"), KeyType: dynamodbtypes.KeyTypeRange},
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := client.DeleteTable(context.WithoutCancel(t.Context()), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
-			t.Error(err)
-		}
-	})
-	if external { // minidyn's tables are there at once
-		wait := dynamodb.NewTableExistsWaiter(client)
-		if err := wait.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, time.Minute); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cloudtest.TestTable(t, cloud.NewTable(client, name))
 }
 
 // answers replies to every request with the same status, headers and body, and keeps the last request.
@@ -175,6 +96,9 @@ func TestBucketErrors(t *testing.T) {
 		{"refused if match", code(412, "PreconditionFailed"), put(zone.Condition{IfMatch: "e"}), zone.ErrCondition, 1},
 		{"replaced object is gone", code(404, "NoSuchKey"), put(zone.Condition{IfMatch: "e"}), zone.ErrCondition, 1},
 		{"conflict is repeated", code(409, "ConditionalRequestConflict"), put(zone.Condition{IfAbsent: true}), nil, 4},
+		{"conflict of a deletion is repeated", code(409, "ConditionalRequestConflict"), func(b *cloud.Bucket) error {
+			return b.Delete(ctx, "k", zone.Condition{IfMatch: "e"})
+		}, nil, 4},
 		{"delete of nothing", code(404, "NoSuchKey"), func(b *cloud.Bucket) error {
 			if err := b.Delete(ctx, "k", zone.Condition{IfMatch: "e"}); err != nil {
 				return err

@@ -36,11 +36,16 @@ func (s *Secrets) Get(ctx context.Context, name string) (string, error) {
 	return *out.SecretString, nil
 }
 
-// Put gives a secret, by name or ARN, a new current value. Errors never hold the value.
+// Put gives a secret, by name or ARN, a new current value. A secret that does not exist is zone.ErrNotFound. Errors never
+// hold the value.
 //
 // IAM: secretsmanager:PutSecretValue; with a customer key kms:GenerateDataKey and kms:Decrypt.
 func (s *Secrets) Put(ctx context.Context, name, value string) error {
-	if _, err := s.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: &value}); err != nil {
+	_, err := s.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: &value})
+	switch {
+	case hasCode(err, "ResourceNotFoundException"):
+		return fmt.Errorf("put secret %s: %w: %w", name, zone.ErrNotFound, err)
+	case err != nil:
 		return fmt.Errorf("put secret %s: %w", name, err)
 	}
 	return nil

@@ -63,10 +63,18 @@ type event struct {
 	Path string
 }
 
-func handle(ctx context.Context, e event) (any, error) {
+func handle(ctx context.Context, payload json.RawMessage) (any, error) {
+	var e event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return nil, err
+	}
 	lc, _ := lambdacontext.FromContext(ctx)
 	deadline, _ := ctx.Deadline()
 	switch e.Do {
+	case "echo":
+		return payload, nil
+	case "hear":
+		return nil, os.WriteFile(os.Getenv("HEARD"), payload, 0o600)
 	case "fail":
 		return nil, errors.New("it failed")
 	case "panic":

@@ -202,7 +202,7 @@ func (s *Service) Publish(m Message) (Message, error) {
 		return m, wire.Errorf("InvalidParameter", "Invalid parameter: Empty message")
 	case size > maxMessage:
 		return m, wire.Errorf("InvalidParameter", "Invalid parameter: Message too long")
-	case len(m.Subject) > 100 || strings.ContainsAny(m.Subject, "\n\r\x00"):
+	case len(m.Subject) > 100 || strings.ContainsFunc(m.Subject, func(r rune) bool { return r < ' ' || r > '~' }):
 		return m, wire.Errorf("InvalidParameter", "Invalid parameter: Subject")
 	}
 	m.ID, m.Published = strings.ToLower(rand.Text()), s.now()

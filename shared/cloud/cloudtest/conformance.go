@@ -30,16 +30,9 @@ var (
 	_        = Store((*Bucket)(nil))
 )
 
-// Lacks names what an endpoint does not do as S3 does; the suite then skips those cases, by name.
-type Lacks struct {
-	CompleteConditions bool // conditions on CompleteMultipartUpload are ignored
-	DeleteConditions   bool // conditions on DeleteObject are ignored
-	ReplaceAbsent404   bool // an If-Match against a missing object succeeds or fails in another way
-}
-
-// TestStore holds a bucket to what the use cases rely on. Make gives an empty prefix in a versioned bucket; partSize is
-// where an upload begins to send parts.
-func TestStore(t *testing.T, store Store, prefix string, partSize int, lacks Lacks) {
+// TestStore holds a versioned bucket to what the use cases rely on, below a prefix that is empty; partSize is where an
+// upload begins to send parts.
+func TestStore(t *testing.T, store Store, prefix string, partSize int) {
 	ctx := t.Context()
 	at := func(t *testing.T, name string) string { t.Helper(); return prefix + t.Name() + "/" + name }
 
@@ -99,10 +92,8 @@ func TestStore(t *testing.T, store Store, prefix string, partSize int, lacks Lac
 		second := must(store.Put(ctx, key, []byte("two"), match(first.ETag)))(t)
 		_, err := store.Put(ctx, key, []byte("three"), match(first.ETag))
 		wantError(t, err, zone.ErrCondition)
-		if !lacks.ReplaceAbsent404 {
-			_, err = store.Put(ctx, at(t, "absent"), []byte("x"), match(second.ETag))
-			wantError(t, err, zone.ErrCondition)
-		}
+		_, err = store.Put(ctx, at(t, "absent"), []byte("x"), match(second.ETag))
+		wantError(t, err, zone.ErrCondition)
 	})
 
 	t.Run("list in order", func(t *testing.T) {
@@ -142,9 +133,8 @@ func TestStore(t *testing.T, store Store, prefix string, partSize int, lacks Lac
 		}
 		first := must(store.Put(ctx, key, []byte("one"), zone.PutOptions{}))(t)
 		second := must(store.Put(ctx, key, []byte("two"), zone.PutOptions{}))(t)
-		if !lacks.DeleteConditions {
-			wantError(t, store.Delete(ctx, key, zone.Condition{IfMatch: first.ETag}), zone.ErrCondition)
-		}
+		wantError(t, store.Delete(ctx, key, zone.Condition{IfMatch: first.ETag}), zone.ErrCondition)
+		must(store.Head(ctx, key))(t)
 		if err := store.Delete(ctx, key, zone.Condition{IfMatch: second.ETag}); err != nil {
 			t.Fatal(err)
 		}
@@ -177,9 +167,6 @@ func TestStore(t *testing.T, store Store, prefix string, partSize int, lacks Lac
 				t.Errorf("abort after completion: %v", err)
 			}
 			must(store.Head(ctx, key))(t)
-			if size > partSize && lacks.CompleteConditions {
-				t.Skip("the endpoint ignores conditions on CompleteMultipartUpload")
-			}
 			again := store.Upload(ctx, key, zone.PutOptions{})
 			must(again.Write(content))(t)
 			_, err := again.Complete(ctx, zone.Condition{IfAbsent: true})

@@ -1,6 +1,9 @@
 // Package cloudtest holds in-memory stand-ins for the adapters of package cloud, with the semantics of the services that
 // the use cases rely on (versions, conditions, uploads that stay invisible), and the conformance suite that the
-// stand-ins and the adapters both pass: what a test proves with a stand-in then holds for the service.
+// stand-ins and the adapters both pass: what a test proves with a stand-in then holds for the service. The adapters pass it
+// on the embedded services, below infra/local, and on the endpoint that AWS_ENDPOINT_URL names:
+//
+//	AWS_ENDPOINT_URL=http://127.0.0.1:5000 go test -run Conform ./shared/cloud
 //
 // Every call of a stand-in can be made to fail by Faults, before its effect or after it, as when an answer is lost.
 package cloudtest

@@ -2,10 +2,12 @@ package cloudtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 	"sync"
 
 	"tributary/shared/zone"
@@ -118,6 +120,9 @@ func (t *Topic) Publish(ctx context.Context, message zone.Message) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if err := checkMessage(message); err != nil {
+			return fmt.Errorf("publish: %w", err)
+		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.messages = append(t.messages, message)
@@ -125,14 +130,36 @@ func (t *Topic) Publish(ctx context.Context, message zone.Message) error {
 	})
 }
 
-// Secrets stands in for Secrets Manager: values by name.
+// checkMessage refuses what SNS refuses.
+func checkMessage(m zone.Message) error {
+	switch {
+	case m.Body == "":
+		return errors.New("the message is empty")
+	case len(m.Body) > 256<<10:
+		return errors.New("the message is longer than 256 KiB")
+	case len(m.Subject) > 100 || strings.ContainsFunc(m.Subject, func(r rune) bool { return r < ' ' || r > '~' }):
+		return errors.New("the subject is no line of at most 100 ASCII characters")
+	}
+	return nil
+}
+
+// Secrets stands in for Secrets Manager: values by name, "" for a secret that was never filled.
 type Secrets map[string]string
 
 // Get is Secrets.Get of package cloud.
 func (s Secrets) Get(_ context.Context, name string) (string, error) {
-	value, ok := s[name]
-	if !ok {
+	value := s[name]
+	if value == "" {
 		return "", fmt.Errorf("get secret %s: %w", name, zone.ErrNotFound)
 	}
 	return value, nil
+}
+
+// Put is Secrets.Put of package cloud.
+func (s Secrets) Put(_ context.Context, name, value string) error {
+	if _, ok := s[name]; !ok {
+		return fmt.Errorf("put secret %s: %w", name, zone.ErrNotFound)
+	}
+	s[name] = value
+	return nil
 }

@@ -22,9 +22,6 @@ import (
 	"tributary/shared/telemetry"
 )
 
-// putAttempts lets a put outlast the minutes in which an on-demand table grows into a new peak.
-const putAttempts = 10
-
 // wire makes the processor from the settings and the contract beside the binary. It calls nobody.
 func wire(ctx context.Context, getenv func(string) string, out io.Writer) (*process.Processor, error) {
 	set, err := settings.LoadProcess(getenv)
@@ -67,7 +64,7 @@ func wire(ctx context.Context, getenv func(string) string, out io.Writer) (*proc
 		if set.ServingTable == "" {
 			return nil, errors.New("load settings of process: the contract serves items, but " + settings.ServingTable + " is not set")
 		}
-		client := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.RetryMaxAttempts = putAttempts })
+		client := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.Retryer = cloud.Throttled() })
 		p.Table = cloud.NewTable(client, set.ServingTable)
 	}
 	return p, nil

@@ -4,12 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"tributary/shared/zone"
 )
+
+// Attempts of a put that DynamoDB throttles: about a minute, so that a put outlasts an on-demand table's growth into a new
+// peak.
+const (
+	putAttempts   = 10
+	putMaxBackoff = 20 * time.Second
+)
+
+// Throttled is how a client repeats puts that DynamoDB throttles. The SDK's own way gives up for all of them once a few
+// hundred were throttled in a row, by a quota that is meant for services in distress; a run puts as many at once as a
+// table may refuse while it grows.
+func Throttled() aws.Retryer { return throttled(retry.NewExponentialJitterBackoff(putMaxBackoff)) }
+
+func throttled(backoff retry.BackoffDelayer) aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.Backoff, o.RateLimiter = putAttempts, backoff, ratelimit.None
+	})
+}
 
 // Table is a DynamoDB table that keeps the newest item of every key.
 type Table struct {
@@ -26,6 +48,8 @@ func NewTable(client *dynamodb.Client, name string) *Table {
 // greater version attribute, then the greater zone.ItemOrder; an item without version is older than any with one. Equal
 // in both is the same record under the same contract, and is written again.
 //
+// Errors say which record made the item, never its keys.
+//
 // IAM: dynamodb:PutItem; with a customer key kms:Decrypt.
 func (t *Table) Put(ctx context.Context, item zone.Item) (bool, error) {
 	input := &dynamodb.PutItemInput{TableName: &t.name, Item: attributeMap(item.Attributes)}
@@ -37,8 +61,7 @@ func (t *Table) Put(ctx context.Context, item zone.Item) (bool, error) {
 	case errors.As(err, &refused):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("put item %s=%s into %s: %w",
-			item.PartitionKey, item.Attributes[item.PartitionKey].Text, t.name, err)
+		return false, fmt.Errorf("put %s into %s: %w", item.Place(), t.name, err)
 	}
 	return true, nil
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -503,6 +505,110 @@ func TestNothingClassifiedIsSaid(t *testing.T) {
 	}
 	if !strings.Contains(said, masked) || !strings.Contains(said, `minimum: /score`) {
 		t.Errorf("said:\n%s", said)
+	}
+}
+
+// Errors go into logs and the failure queue: those of every call that can fail name no key that is classified.
+func TestNothingClassifiedIsInErrors(t *testing.T) {
+	const secret = "hidden"
+	restricted := func(t testing.TB) *contract.Contract {
+		return testContract(t, edit{"{name: id, logicalType: string", "{name: id, classification: restricted, logicalType: string"})
+	}
+	pages := []page{jsonPage(person(secret), person("b", "email", `"`+secret+`@example.com"`), person("c", "score", "-1", "email", `"x"`))}
+	clean := newWorld(t)
+	clean.run(clean.processor(restricted(t)), clean.ingest(scheduled, nil, pages...))
+	calls := clean.faults.Calls()
+	table := 0
+	for _, call := range calls {
+		w := newWorld(t)
+		event := w.ingest(scheduled, nil, pages...)
+		number := call.Number
+		w.faults.Hook = func(c cloudtest.Call) error {
+			if c.Number == number {
+				return errPlanted
+			}
+			return nil
+		}
+		_, err := w.processor(restricted(t)).Handle(context.Background(), event)
+		if call.Method == "Table.Put" {
+			table++
+			if !errors.Is(err, errPlanted) || !strings.Contains(err.Error(), "item of record ") {
+				t.Errorf("%s: error %v does not say which record", call, err)
+			}
+		}
+		for _, said := range []string{fmt.Sprint(err), w.logs.String(), call.Key} {
+			if strings.Contains(said, secret) {
+				t.Errorf("%s: said %s", call, said)
+			}
+		}
+	}
+	if table != 2 {
+		t.Errorf("%d puts were tried, want 2", table)
+	}
+}
+
+// crowd is a table that holds puts back until as many have come as may, and counts those that are there.
+type crowd struct {
+	Table
+
+	size   int
+	closed <-chan struct{}
+
+	mu          sync.Mutex
+	came        int
+	there, most int
+	leave       chan struct{} // of those who wait
+}
+
+func (c *crowd) Put(ctx context.Context, item zone.Item) (bool, error) {
+	leave := c.enter()
+	defer c.exit()
+	select {
+	case <-leave:
+		return c.Table.Put(ctx, item)
+	case <-c.closed:
+		return false, errors.New("the others did not come")
+	}
+}
+
+func (c *crowd) enter() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.came++
+	c.there++
+	c.most = max(c.most, c.there)
+	leave := c.leave
+	if c.came%c.size == 0 {
+		close(leave)
+		c.leave = make(chan struct{})
+	}
+	return leave
+}
+
+func (c *crowd) exit() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.there--
+}
+
+// As many items as Options.Puts are put at the same time, and no more.
+func TestPutsAtTheSameTime(t *testing.T) {
+	const puts = 4
+	w := newWorld(t)
+	var people []string
+	for n := range 5 * puts {
+		people = append(people, person(fmt.Sprint("p", n)))
+	}
+	gone, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	table := &crowd{Table: w.table, size: puts, leave: make(chan struct{}), closed: gone.Done()}
+	p := w.processor(testContract(t))
+	p.Table, p.Options.Puts = table, puts
+	if r := w.run(p, w.ingest(scheduled, nil, jsonPage(people...))); r.Items != 5*puts || len(w.table.Items()) != 5*puts {
+		t.Errorf("result %+v, %d items", r, len(w.table.Items()))
+	}
+	if table.most != puts {
+		t.Errorf("%d items were put at the same time, want %d", table.most, puts)
 	}
 }
 

@@ -1,5 +1,7 @@
 package zone
 
+import "fmt"
+
 // Attributes of every item of a serving table besides the contract's columns. They say which record made the item.
 const (
 	ItemRun      = "run_id"
@@ -46,6 +48,11 @@ type Item struct {
 	SortKey      string // "": none
 	Version      string // decides which of two items is newer, before ItemOrder
 	Attributes   map[string]Attribute
+}
+
+// Place tells which record made the item, for messages: its keys may be classified.
+func (i Item) Place() string {
+	return fmt.Sprintf("item of record %s on page %s of run %s", i.Attributes[ItemIndex].Text, i.Attributes[ItemPage].Text, i.Attributes[ItemRun].Text)
 }
 
 // StringAttribute makes an S.

@@ -46,9 +46,9 @@ func (t *Table) Put(ctx context.Context, item zone.Item) (applied bool, err erro
 	if item.SortKey != "" {
 		key += " " + item.Attributes[item.SortKey].Text
 	}
-	err = t.Faults.around("Table.Put", key, func() error {
+	err = t.Faults.around("Table.Put", item.Place(), func() error {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("put item %s: %w", key, err)
+			return fmt.Errorf("put %s: %w", item.Place(), err)
 		}
 		t.mu.Lock()
 		defer t.mu.Unlock()

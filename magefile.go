@@ -29,9 +29,10 @@ const (
 )
 
 // Run sends an API response the whole way on this machine: -from=FILE or URL, -dataset=NAME, -at=TIME, -stack=NAME, -fresh.
-// For a live API that asks for credentials, TRIBUTARY_SECRET in the environment holds what its secret would.
-func Run(ctx context.Context, from, dataset, at, stack *string, fresh *bool) error {
-	return local(ctx, "run", flags{"from": from, "dataset": dataset, "at": at, "stack": stack, "fresh": fresh})
+// For a live API that asks for credentials, TRIBUTARY_SECRET in the environment holds what its secret would. With
+// -faults=all, or some of throttle,5xx,lost,slow,duplicate,reorder,kill, things go wrong, and what is stored must be the same.
+func Run(ctx context.Context, from, dataset, at, stack, faults, seed *string, fresh *bool) error {
+	return local(ctx, "run", flags{"from": from, "dataset": dataset, "at": at, "stack": stack, "faults": faults, "seed": seed, "fresh": fresh})
 }
 
 // Invoke calls one function with an event, on this machine: `mage invoke process functions/process/event.json`.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"tributary/infra/local/cloudwatch"
 	"tributary/infra/local/dynamo"
@@ -48,8 +49,16 @@ func (e *Env) notify(function string, rule s3.Rule, event s3.Event) error {
 	if err != nil {
 		return err
 	}
-	_, err = e.hosts.InvokeAsync(function, message)
-	return err
+	deliveries := []time.Duration{0}
+	if e.options.Faults != nil {
+		deliveries = e.options.Faults.Deliveries()
+	}
+	for _, delay := range deliveries {
+		if _, err := e.hosts.InvokeLater(function, message, delay); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayNotify decides whether S3 may invoke a function for a bucket.

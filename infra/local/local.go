@@ -32,6 +32,7 @@ import (
 	"tributary/infra/local/catalog"
 	"tributary/infra/local/cloudwatch"
 	"tributary/infra/local/dynamo"
+	"tributary/infra/local/fault"
 	"tributary/infra/local/front"
 	"tributary/infra/local/iam"
 	"tributary/infra/local/lambda"
@@ -62,6 +63,7 @@ type Options struct {
 	Settings map[string]any // laid over the stack's configuration: objects are merged, other values replaced
 	Events   func(Event)    // receives what happens, one at a time; it must not call Fire or Invoke; may be nil
 	Logf     func(format string, args ...any)
+	Faults   *fault.Plan // what goes wrong with the functions' requests and events; nil: nothing
 
 	// Now, Sleep and RetryDelay replace the clock; nil for the real one. RetryDelay is the time before a retry of an
 	// asynchronous invocation, from 1.
@@ -179,7 +181,7 @@ func open(ctx context.Context, options Options, region string) (*Env, error) {
 }
 
 func (e *Env) front() http.Handler {
-	return &front.Front{
+	f := &front.Front{
 		Services: map[string]front.Service{
 			"s3":       objectService{e.objects, s3.NewHandler(e.objects, e.objectCreated)},
 			"dynamodb": e.items, "sqs": e.queues, "sns": e.topics, "secretsmanager": e.secrets,
@@ -188,6 +190,13 @@ func (e *Env) front() http.Handler {
 		Identify: e.identify, Authorize: e.policy.Authorize, Now: e.options.Now,
 		Denied: func(c front.Caller, n iam.Need, d iam.Decision) { e.denied(c.Principal, n, d) },
 	}
+	if plan := e.options.Faults; plan != nil {
+		f.Interfere = &front.Interference{
+			Decide: func(c front.Caller) (fault.Kind, time.Duration) { return plan.Request(c.Principal.Role) },
+			Kill:   func(c front.Caller) { e.hosts.Kill(c.Principal.Role) },
+		}
+	}
+	return f
 }
 
 // objectService joins the two halves of S3.

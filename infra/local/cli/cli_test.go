@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tributary/infra/local"
+	"tributary/infra/local/fault"
 	"tributary/infra/local/files"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
@@ -34,6 +35,10 @@ func TestParseRun(t *testing.T) {
 			stack: "prod", dataset: "coins", from: "f.json", at: time.Date(2024, 1, 2, 2, 4, 5, 0, time.UTC), named: true, fresh: true, colours: screen.Never,
 		}},
 		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: second}},
+		{"faults", []string{"-faults=kill,5xx", "-seed=7"}, options{
+			stack: "dev", colours: screen.Auto, at: second, faults: []fault.Kind{fault.Kill, fault.Server}, seed: 7,
+		}},
+		{"faults at random", []string{"-faults=lost"}, options{stack: "dev", colours: screen.Auto, at: second, faults: []fault.Kind{fault.Lost}, seed: 531000}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := parseRun(tc.args, now, &bytes.Buffer{})
@@ -60,6 +65,7 @@ func TestWrongCalls(t *testing.T) {
 		{"run in the year 1", []string{"run", "-at=0001-01-01T00:00:00Z"}, "-at=0001-01-01T00:00:00Z lies before 2024-01-01"},
 		{"run in a far future", []string{"run", "-at=9999-01-01T00:00:00Z"}, "-at=9999-01-01T00:00:00Z lies after tomorrow, the last day that the tables look at: no query would find the run"},
 		{"run at no time", []string{"run", "-at=noon"}, "-at=noon is no time such as 2025-03-04T14:45:00Z"},
+		{"unknown fault", []string{"run", "-faults=flood"}, `-faults: there is no fault "flood"; there are all, throttle, 5xx, lost, slow, duplicate, reorder, kill`},
 		{"unknown flag", []string{"run", "-form=x"}, "provided but not defined: -form; run -help shows the flags"},
 		{"unknown stack", []string{"run", "-stack=stage"}, "there is no stack stage: it would have its settings in Pulumi.stage.yaml"},
 		{"colour", []string{"run", "-color=red"}, `read colour "red": want auto, always or never`},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/local/fault"
 	"tributary/infra/local/screen"
 )
 
@@ -23,6 +24,9 @@ type options struct {
 	at    time.Time // run: scheduled time
 	named bool      // run: at was given; one that is only the time of the call gives way to a run that has it already
 	fresh bool      // run: begin with empty stores
+
+	faults []fault.Kind // run: what is to go wrong
+	seed   uint64       // run: which requests it befalls
 
 	secret string // value of the source's secret, for a live URL that wants one; from the environment
 
@@ -44,6 +48,8 @@ const runUsage = `usage: go tool mage run [flags]
 Sends what a third-party API answers the whole way on this machine: schedule, ingest function, raw pages, S3 event,
 process function, Parquet lake, rejects, table, alert and audit row. What it leaves lies in .local.
 A live URL that wants credentials gets those in the environment variable TRIBUTARY_SECRET.
+With -faults, requests and events of the functions go wrong; afterwards the same raw run is processed once more on a
+second embedded AWS without faults, and what the stores hold must be the same.
 
 `
 
@@ -57,16 +63,27 @@ before it left in .local; what it leaves is kept there too.
 
 func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
 	var o options
-	var at, colours string
+	var at, colours, faults string
 	flags := newFlags("run", runUsage, help, &o, &colours)
 	flags.StringVar(&o.from, "from", "", "recorded `file` (JSON or NDJSON) or live URL, in place of the built-in API")
 	flags.StringVar(&at, "at", "", "scheduled `time`, which names the run, such as 2025-03-04T14:45:00Z (default: now)")
+	flags.StringVar(&faults, "faults", "", "what is to go wrong in the embedded AWS: all, or a `list` of throttle, 5xx, lost, slow, duplicate, reorder, kill")
+	flags.Uint64Var(&o.seed, "seed", 0, "`number` that decides which requests -faults befall (default: another one each time)")
 	flags.BoolVar(&o.fresh, "fresh", false, "forget what earlier runs left in .local")
 	if err := parse(flags, args, &o, &colours); err != nil {
 		return o, err
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("%w: run takes flags only, not %q; did you mean -from=%s?", errUsage, flags.Arg(0), flags.Arg(0))
+	}
+	if faults != "" {
+		var err error
+		if o.faults, err = fault.Parse(faults); err != nil {
+			return o, fmt.Errorf("%w: -faults: %w", errUsage, err)
+		}
+	}
+	if len(o.faults) > 0 && o.seed == 0 {
+		o.seed = uint64(now.UnixMilli() % 1_000_000)
 	}
 	o.at, o.named = now.UTC().Truncate(time.Second), at != ""
 	if at != "" {

@@ -44,6 +44,11 @@ func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (
 	for _, c := range s.contracts {
 		before := s.former
 		d, faults, err := s.send(ctx, c, o.at)
+		if err == nil && s.faults != nil {
+			var wrong []string
+			d.Trial, wrong, err = s.verify(ctx, c, o.at, before)
+			faults = append(faults, wrong...)
+		}
 		if err != nil {
 			progress.Fail()
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"tributary/infra/artifact"
 	"tributary/infra/local"
+	"tributary/infra/local/fault"
 	"tributary/infra/local/files"
 	"tributary/infra/local/monitor"
 	"tributary/infra/local/screen"
@@ -22,6 +23,7 @@ import (
 type session struct {
 	root      string
 	stack     string
+	settings  map[string]any       // laid over those of the stack
 	contracts []*contract.Contract // the chosen ones
 	progress  *screen.Progress
 	watch     *watch
@@ -32,12 +34,17 @@ type session struct {
 	sources map[string]*source
 	env     *local.Env
 	outputs outputs
+	faults  *fault.Plan // nil: nothing goes wrong on purpose
 	stop    []func() error
 }
 
 // open builds the functions, starts the sources and the environment, and gives it back what earlier runs left.
 func open(ctx context.Context, o options, progress *screen.Progress) (*session, error) {
 	s := &session{stack: o.stack, progress: progress, watch: &watch{progress: progress}, sources: map[string]*source{}}
+	if len(o.faults) > 0 {
+		s.faults = fault.New(o.faults, o.seed)
+		s.watch.forgiving = true
+	}
 	for _, step := range []func(context.Context, options) error{s.find, s.serve, s.build, s.deploy, s.restore} {
 		if err := step(ctx, o); err != nil {
 			progress.Fail()
@@ -164,11 +171,10 @@ func (s *session) deploy(ctx context.Context, o options) error {
 	for name, from := range s.sources {
 		datasets[name] = map[string]any{"sourceUrl": from.url}
 	}
+	s.settings = map[string]any{stack.ConfigKey: map[string]any{"artifacts": artifacts, "datasets": datasets}}
 	var err error
 	s.env, err = local.Start(ctx, local.Options{
-		Root: s.root, Stack: s.stack, Program: stack.Deploy,
-		Settings: map[string]any{stack.ConfigKey: map[string]any{"artifacts": artifacts, "datasets": datasets}},
-		Events:   s.watch.event,
+		Root: s.root, Stack: s.stack, Program: stack.Deploy, Settings: s.settings, Events: s.watch.event, Faults: s.faults,
 	})
 	if err != nil {
 		return fmt.Errorf("start local environment: %w", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/local"
 	"tributary/infra/local/dynamo"
 	"tributary/infra/local/files"
 	"tributary/infra/local/s3"
@@ -15,13 +16,15 @@ import (
 
 // restore gives the environment what earlier runs left. A bucket or table that the stack no longer has is left out, and
 // with it, at the next save, its files.
-func (s *session) restore(context.Context, options) error {
+func (s *session) restore(context.Context, options) error { return s.giveBack(s.env, s.former) }
+
+func (s *session) giveBack(env *local.Env, state files.State) error {
 	names := s.outputs.buckets()
-	for _, o := range s.former.Objects {
+	for _, o := range state.Objects {
 		if names[o.Bucket] == "" {
 			continue
 		}
-		err := s.env.RestoreObject(s3.Object{
+		err := env.RestoreObject(s3.Object{
 			Bucket: names[o.Bucket], Key: o.Key, Version: o.Version, ETag: o.ETag, Modified: o.Modified, Metadata: o.Headers,
 		}, o.Body)
 		if err != nil {
@@ -30,24 +33,24 @@ func (s *session) restore(context.Context, options) error {
 	}
 	for _, d := range s.outputs.Datasets {
 		var items []dynamo.Item
-		for _, item := range s.former.Tables[d.ServingTable] {
+		for _, item := range state.Tables[d.ServingTable] {
 			attributes, err := item.Dynamo()
 			if err != nil {
 				return fmt.Errorf("restore table %s: %w", d.ServingTable, err)
 			}
 			items = append(items, attributes)
 		}
-		if err := s.env.RestoreItems(d.ServingTable, items); err != nil {
+		if err := env.RestoreItems(d.ServingTable, items); err != nil {
 			return err
 		}
 	}
-	s.env.RestoreMetrics(s.former.Metrics)
+	env.RestoreMetrics(state.Metrics)
 	queues := s.outputs.queues()
-	for _, m := range s.former.Queued {
+	for _, m := range state.Queued {
 		if queues[m.Queue] == "" {
 			continue
 		}
-		if err := s.env.RestoreQueued(queues[m.Queue], m.Body, m.Sent); err != nil {
+		if err := env.RestoreQueued(m.Queue, m.Body, m.Sent); err != nil {
 			return fmt.Errorf("restore queue %s: %w", m.Queue, err)
 		}
 	}
@@ -56,9 +59,16 @@ func (s *session) restore(context.Context, options) error {
 
 // snapshot reads what the environment holds now.
 func (s *session) snapshot() (files.State, error) {
-	state := files.State{Tables: map[string][]files.Item{}, Alerts: slices.Clone(s.alerts), Secrets: s.former.Secrets}
+	state, err := s.holds(s.env)
+	state.Alerts, state.Secrets = append(slices.Clone(s.alerts), state.Alerts...), s.former.Secrets
+	return state, err
+}
+
+// holds reads what an environment of the session's stack holds.
+func (s *session) holds(env *local.Env) (files.State, error) {
+	state := files.State{Tables: map[string][]files.Item{}}
 	for role, name := range s.outputs.buckets() {
-		objects, err := s.env.Objects(name)
+		objects, err := env.Objects(name)
 		if err != nil {
 			return state, fmt.Errorf("read bucket %s: %w", name, err)
 		}
@@ -70,7 +80,7 @@ func (s *session) snapshot() (files.State, error) {
 		if d.ServingTable == "" {
 			continue
 		}
-		items, err := s.env.Items(d.ServingTable)
+		items, err := env.Items(d.ServingTable)
 		if err != nil {
 			return state, fmt.Errorf("read table %s: %w", d.ServingTable, err)
 		}
@@ -84,7 +94,7 @@ func (s *session) snapshot() (files.State, error) {
 		}
 		state.Tables[d.ServingTable] = plain
 	}
-	messages, err := s.env.Messages(s.outputs.AlertTopic)
+	messages, err := env.Messages(s.outputs.AlertTopic)
 	if err != nil {
 		return state, fmt.Errorf("read alerts: %w", err)
 	}
@@ -93,7 +103,7 @@ func (s *session) snapshot() (files.State, error) {
 	}
 	queues := s.outputs.queues()
 	for _, name := range slices.Sorted(maps.Keys(queues)) {
-		queued, err := s.env.Queued(queues[name])
+		queued, err := env.Queued(name)
 		if err != nil {
 			return state, fmt.Errorf("read queue %s: %w", name, err)
 		}
@@ -101,7 +111,7 @@ func (s *session) snapshot() (files.State, error) {
 			state.Queued = append(state.Queued, files.Queued{Queue: name, Sent: m.Sent, Body: m.Body})
 		}
 	}
-	for _, d := range s.env.Metrics() {
+	for _, d := range env.Metrics() {
 		if time.Since(d.Time) < keptMetrics {
 			state.Metrics = append(state.Metrics, d)
 		}

@@ -22,6 +22,7 @@ type watch struct {
 	processing                    bool
 	pages, files, items, messages int64
 	wrong                         []wrong
+	forgiving                     bool // attempts may fail: faults were asked for, and retries must mend them
 
 	ended []local.Event // attempts of functions, of the whole session
 }
@@ -81,7 +82,9 @@ func (w *watch) event(e local.Event) {
 		w.ended = append(w.ended, e)
 	case local.InvocationFailed:
 		w.ended = append(w.ended, e)
-		w.fault("%s failed: %s", e.Function, message(e.Error))
+		if !w.forgiving {
+			w.fault("%s failed: %s", e.Function, message(e.Error))
+		}
 		w.progress.Update(fmt.Sprintf("attempt %d failed: %s", e.Attempt, causeFirst(message(e.Error))))
 	case local.InvocationExhausted:
 		w.progress.Fail()

@@ -106,6 +106,22 @@ func TestRunCommand(t *testing.T) {
 	}
 }
 
+// Whatever goes wrong between the functions and AWS, what is stored is that of a run without faults.
+func TestFaultsOnDemand(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), ".local")
+	for _, seed := range []string{"1", "2"} {
+		status, text := command(t, "run", "-dir="+dir, "-faults=all", "-seed="+seed)
+		if status != 0 {
+			t.Fatalf("seed %s: status %d:\n%s", seed, status, text)
+		}
+		for _, want := range []string{"throttled", "function killed", "the same raw run, processed without faults, leaves the same:", "✓ lake (", "✓ rejects (", "✓ audit (", "✓ alerts (", "✓ items ("} {
+			if !strings.Contains(text, want) {
+				t.Errorf("seed %s: the screen does not say %q:\n%s", seed, want, text)
+			}
+		}
+	}
+}
+
 func TestCommandsThatFail(t *testing.T) {
 	dir := t.TempDir()
 	var records []string

@@ -41,6 +41,7 @@ type Front struct {
 	Authorize func(iam.Request) iam.Decision
 	Denied    func(Caller, iam.Need, iam.Decision)
 	Now       func() time.Time
+	Interfere *Interference // nil: nothing goes wrong
 }
 
 type callerKey struct{}
@@ -112,7 +113,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		form.refuse(w, r, form.status, form.denied, DeniedMessage(caller, need, d))
 		return
 	}
-	service.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+	f.serve(service, name, w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)), caller)
 }
 
 // DeniedMessage words a refusal as AWS does.

@@ -192,6 +192,11 @@ func (h *Host) Invoke(ctx context.Context, name string, payload []byte) (Result,
 
 // InvokeAsync queues an invocation and returns its request id.
 func (h *Host) InvokeAsync(name string, payload []byte) (string, error) {
+	return h.InvokeLater(name, payload, 0)
+}
+
+// InvokeLater queues an invocation whose event arrives after a while.
+func (h *Host) InvokeLater(name string, payload []byte, delay time.Duration) (string, error) {
 	p, err := h.pool(name)
 	if err != nil {
 		return "", err
@@ -202,6 +207,9 @@ func (h *Host) InvokeAsync(name string, payload []byte) (string, error) {
 	id := requestID()
 	go func() {
 		defer h.done()
+		if delay > 0 && h.options.Sleep(h.lifetime, delay) != nil {
+			return // closing
+		}
 		h.async(p, id, payload)
 	}()
 	return id, nil
@@ -246,6 +254,19 @@ func (h *Host) async(p *pool, id string, payload []byte) {
 	}
 	if err != nil {
 		h.observe(Event{Kind: Undelivered, Function: f.Name, RequestID: id, Attempt: attempts, Error: err.Error()})
+	}
+}
+
+// Kill ends the processes of a role that are at work: their invocations fail, as when a process crashes.
+func (h *Host) Kill(role string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.sandboxes {
+		s.mu.Lock()
+		if s.role == role && s.running != nil {
+			s.kill()
+		}
+		s.mu.Unlock()
 	}
 }
 

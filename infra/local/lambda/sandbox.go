@@ -16,6 +16,7 @@ import (
 // sandbox is one process of a function.
 type sandbox struct {
 	id    string
+	role  string // ARN of the function's role
 	host  *Host
 	dir   string
 	cmd   *exec.Cmd
@@ -58,7 +59,7 @@ func (h *Host) start(ctx context.Context, f Function, root string) (*sandbox, er
 	if err != nil {
 		return nil, fmt.Errorf("prepare environment of %s: %w", f.Name, err)
 	}
-	s := &sandbox{id: id, host: h, dir: dir, work: make(chan *invocation), ready: make(chan struct{}), back: make(chan struct{}, 1), ended: make(chan struct{})}
+	s := &sandbox{id: id, role: f.Role, host: h, dir: dir, work: make(chan *invocation), ready: make(chan struct{}), back: make(chan struct{}, 1), ended: make(chan struct{})}
 	if s.log, err = newLogPipe(func(request, line string) { h.options.Log(f, request, line) }); err != nil {
 		return nil, err
 	}

@@ -48,6 +48,21 @@ type Dataset struct {
 	Item   []Member      // one item
 	Alerts []Alert
 	Sample *Table
+	Trial  *Trial // of a run in which things went wrong on purpose
+}
+
+// Trial is what was done to a run, and whether it came through.
+type Trial struct {
+	Seed   uint64
+	Faults []Mishap
+	Failed int64    // attempts of functions that ended with an error
+	Same   []string // what was compared with a run without faults, and was the same
+}
+
+// Mishap is something that went wrong on purpose, so many times.
+type Mishap struct {
+	Name  string
+	Times int64
 }
 
 // Rule counts records under a rule and a place.

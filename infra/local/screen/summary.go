@@ -90,6 +90,7 @@ func (s *summary) dataset(d *Dataset) {
 	s.files(d.Files)
 	s.items(d)
 	s.alerts(d.Alerts)
+	s.trial(d.Trial)
 	s.sample(d.Sample)
 }
 
@@ -359,6 +360,27 @@ func (s *summary) alerts(alerts []Alert) {
 		for _, part := range wrapIndented(line, s.Width-4) {
 			s.line("  " + bar + part)
 		}
+	}
+}
+
+// trial tells what was done to the run, and that it made no difference.
+func (s *summary) trial(t *Trial) {
+	if t == nil {
+		return
+	}
+	s.head("Faults on demand", fmt.Sprintf("-seed=%d decides the same again", t.Seed))
+	parts := make([]string, 0, len(t.Faults)+1)
+	for _, m := range t.Faults {
+		parts = append(parts, Count(m.Times)+" × "+m.Name)
+	}
+	for _, line := range wrap(strings.Join(parts, ", ")+"; "+Plural(t.Failed, "attempt of a function failed", "attempts of functions failed"), s.Width-2) {
+		s.line("  " + line)
+	}
+	for i, what := range t.Same {
+		if i == 0 {
+			s.line("  the same raw run, processed without faults, leaves the same:")
+		}
+		s.line("  " + s.green("✓") + " " + what)
 	}
 }
 

@@ -80,6 +80,10 @@ func loaded() screen.Outcome {
 				Subject: "coin_markets 20250304T144500Z: 20 records rejected",
 				Text:    "20 of 560 records were rejected.\n\n  4  type at /current_price\n  2  high-above-low\n",
 			}},
+			Trial: &screen.Trial{
+				Seed: 5, Faults: []screen.Mishap{{Name: "throttled", Times: 1055}, {Name: "function killed", Times: 2}}, Failed: 1,
+				Same: []string{"lake (2 objects)", "items (540 items)"},
+			},
 			Sample: &screen.Table{
 				Of: 540,
 				Columns: []screen.Column{

@@ -97,7 +97,7 @@ func cronSet(text string, low, high int, names []string) ([]bool, error) {
 		step := 1
 		if stepped {
 			var err error
-			if step, err = strconv.Atoi(stepText); err != nil || step < 1 || step > high {
+			if step, err = cronValue(stepText, 1, high, nil); err != nil {
 				return nil, fmt.Errorf("the step %q is no number from 1 to %d", stepText, high)
 			}
 		}
@@ -131,11 +131,11 @@ func cronValue(text string, low, high int, names []string) (int, error) {
 	if i := slices.Index(names, strings.ToUpper(text)); i >= 0 {
 		return i + 1, nil
 	}
-	v, err := strconv.Atoi(text)
-	if err != nil || v < low || v > high {
+	v, err := strconv.ParseUint(text, 10, 16) // no sign
+	if err != nil || int(v) < low || int(v) > high {
 		return 0, fmt.Errorf("%q is no value from %d to %d", text, low, high)
 	}
-	return v, nil
+	return int(v), nil
 }
 
 // gaps gives the shortest and the longest time between two firings, over four years, leap day included. Both are zero

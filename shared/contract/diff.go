@@ -45,7 +45,26 @@ func Diff(older, newer *Contract) []Change {
 	if o, n := older.Source.Limits, newer.Source.Limits; o.Record != n.Record || o.Records != n.Records {
 		d.add(false, "", "a run has at most %d records of %d bytes, before %d of %d", n.Records, n.Record, o.Records, o.Record)
 	}
+	d.promises(older, newer)
 	return d.changes
+}
+
+// promises compares how fresh the table is and how long it lasts. Files are read as before.
+func (d *differ) promises(older, newer *Contract) {
+	if older.Schedule.Expression != newer.Schedule.Expression {
+		d.add(false, "", "runs come by %s, before by %s", newer.Schedule.Expression, older.Schedule.Expression)
+	}
+	for _, promise := range []struct {
+		name         string
+		older, newer time.Duration
+	}{
+		{"without a loaded run pass at most", older.Latency, newer.Latency},
+		{"rows are kept", older.Retention, newer.Retention},
+	} {
+		if promise.older != promise.newer {
+			d.add(false, "", "%s %s, before %s", promise.name, lifetime(promise.newer), lifetime(promise.older))
+		}
+	}
 }
 
 // Allowed reports whether changes may be published: breaking ones need a new major version and a new table. The error

@@ -168,7 +168,11 @@ func (b *builder) explain(message string) string {
 		return overloads + ": " + hint
 	}
 	if function, ok := between(message, "invalid ", " argument"); ok {
-		return fmt.Sprintf("the text given to %s cannot be read: correct it", function)
+		hint := "correct it"
+		if function == "matches" {
+			hint = "correct it; RE2 has no lookaround and no backreferences"
+		}
+		return fmt.Sprintf("the text given to %s cannot be read: %s", function, hint)
 	}
 	if problem, ok := strings.CutPrefix(message, "Syntax error: "); ok {
 		problem, _, _ = strings.Cut(problem, " expecting ") // what follows is the grammar

@@ -98,6 +98,21 @@ func TestLoadDirRefusesNamesThatTwoClaim(t *testing.T) {
 	}
 }
 
+// A file whose name is nearly right would be left out in silence.
+func TestLoadDirRefusesNamesThatAreNearlyRight(t *testing.T) {
+	dir := t.TempDir()
+	for name, from := range map[string]string{"a.odcs.yaml": "testdata/base.odcs.yaml", "b.odcs.yml": "testdata/orders.odcs.yaml"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(readFile(t, from)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := LoadDir(dir)
+	want := filepath.Join(dir, "b.odcs.yml") + ":1:1: is not read: contracts are called *.odcs.yaml; rename the file"
+	if err == nil || err.Error() != want {
+		t.Errorf("LoadDir: %v, want %s", err, want)
+	}
+}
+
 func TestLoadSaysWhatItCannotRead(t *testing.T) {
 	if _, err := Load("testdata/absent.odcs.yaml"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Load: %v, want %v", err, fs.ErrNotExist)

@@ -26,7 +26,10 @@ var (
 
 	// ownHeaders are set by the HTTP client, or carry credentials.
 	ownHeaders  = []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Accept-Encoding", "Range"}
-	credentials = []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key"}
+	credentials = []string{"Authorization", "Proxy-Authorization", "Cookie", "Private-Token"}
+
+	// credential is how headers and parameters end that carry a secret.
+	credential = regexp.MustCompile(`(?i)(^|[-_])((api|access)[-_]?key|(access|auth)[-_]?token|secret|password)$`)
 )
 
 // OrDefault is the limits with those that are not set as they are where a contract names none.
@@ -49,11 +52,15 @@ func (b *builder) source() {
 	o := v.object("query", "headers", "records", "pagination", "auth", "rate", "limits", "incremental", "insecure")
 	if v, ok := o.get("query"); ok {
 		s.Query = v.pairs(func(name node, key string) bool {
-			if !parameter.MatchString(key) {
+			switch {
+			case !parameter.MatchString(key):
 				name.fault("is no name of a query parameter: no spaces, & or #")
-				return false
+			case credential.MatchString(key):
+				name.fault("carries credentials, which do not belong into a contract: use auth with the name of a secret")
+			default:
+				return true
 			}
-			return true
+			return false
 		})
 	}
 	if v, ok := o.get("headers"); ok {
@@ -69,7 +76,7 @@ func (b *builder) source() {
 				name.fault("is no name of a header")
 			case slices.Contains(ownHeaders, canonical):
 				name.fault("is set by the HTTP client: remove it")
-			case slices.Contains(credentials, canonical):
+			case slices.Contains(credentials, canonical) || credential.MatchString(key):
 				name.fault("carries credentials, which do not belong into a contract: use auth with the name of a secret")
 			default:
 				return true

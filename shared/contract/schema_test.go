@@ -74,7 +74,7 @@ func asJSON(text string) (any, error) {
 	return jsonschema.UnmarshalJSON(bytes.NewReader(data))
 }
 
-var thorough = flag.Bool("thorough", false, "try every mutation of a contract (half a minute), not every eighth")
+var thorough = flag.Bool("thorough", false, "try every mutation of a contract (half a minute), not every sixteenth")
 
 // What Parse takes, every other tool takes: whatever is done to one value of a contract that has every key, it is
 // refused here or passes the official schema. And what changes results is told by Diff.
@@ -94,7 +94,7 @@ func TestWhatIsAcceptedPassesTheOfficialSchema(t *testing.T) {
 	}
 	seen, tried, accepted := 0, 0, 0
 	try := func(what string) {
-		if seen++; seen%8 != 0 && !*thorough {
+		if seen++; seen%16 != 0 && !*thorough {
 			return
 		}
 		text, err := yaml.Marshal(&root)
@@ -143,7 +143,7 @@ func TestWhatIsAcceptedPassesTheOfficialSchema(t *testing.T) {
 		}
 	}
 	mutate(root.Content[0], "")
-	if accepted < 50 || tried < 2*accepted {
+	if accepted < 20 || tried < 2*accepted {
 		t.Errorf("%d of %d contracts accepted: the mutations try nothing", accepted, tried)
 	}
 	t.Logf("%d of %d contracts accepted", accepted, tried)

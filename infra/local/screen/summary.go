@@ -55,18 +55,12 @@ func (s *summary) head(title, aside string) {
 
 // field writes a label and its text, wrapped beside it.
 func (s *summary) field(label, text string) {
-	for i, line := range wrap(text, s.Width-4-labelColumns) {
-		if i > 0 {
-			label = ""
-		}
-		s.line("  " + s.faint(padRight(label, labelColumns)) + "  " + line)
-	}
+	s.line(s.Field(label, text, nil))
 }
 
 func (s *summary) dataset(d *Dataset) {
 	s.line("")
-	rule := strings.Repeat("─", max(0, s.Width-width(d.Name)-4))
-	s.line(s.faint("──") + " " + s.bold(d.Name) + " " + s.faint(rule))
+	s.line(s.Heading(d.Name, ""))
 	s.line("")
 	s.line("  " + s.verdict(d))
 	s.line("")
@@ -494,26 +488,8 @@ func (s *summary) faults(faults []string) {
 }
 
 func (s *summary) next(hints []Hint) {
-	if len(hints) == 0 {
-		return
-	}
-	s.head("Try next", "")
-	columns := 0
-	for _, h := range hints {
-		columns = max(columns, width(h.Command))
-	}
-	for _, h := range hints {
-		if columns+4+30 > s.Width {
-			s.line("  " + h.Command)
-			s.line("      " + s.faint(h.Does))
-			continue
-		}
-		for i, line := range wrap(h.Does, s.Width-columns-4) {
-			command := h.Command
-			if i > 0 {
-				command = ""
-			}
-			s.line("  " + padRight(command, columns) + "  " + s.faint(line))
-		}
+	if text := s.Hints("Try next", hints); text != "" {
+		s.line("")
+		s.out.WriteString(text)
 	}
 }

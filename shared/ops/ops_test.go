@@ -316,6 +316,45 @@ func TestRedrive(t *testing.T) {
 	}
 }
 
+func TestAboutOf(t *testing.T) {
+	run, next := zone.NewRun("orders", start), zone.NewRun("orders", start.Add(time.Hour))
+	record := func(run zone.Run) string {
+		return `{"s3":{"object":{"key":"` + strings.ReplaceAll(run.ManifestKey(), "=", "%3D") + `"}}}`
+	}
+	for _, test := range []struct {
+		name, event string
+		want        ops.About
+	}{
+		{"schedule", `{"dataset":"orders","scheduledAt":"2025-03-04T00:00:00Z"}`, ops.About{What: "ingest", Runs: []zone.Run{run}}},
+		{"backfill", `{"dataset":"orders","scheduledAt":"2025-03-04T00:00:00Z","backfill":{"from":"1","to":"2"}}`, ops.About{
+			What: "backfill", Runs: []zone.Run{run}, Backfill: &zone.Range{From: "1", To: "2"},
+		}},
+		{"manifests", `{"Records":[` + record(run) + `,` + record(next) + `]}`, ops.About{What: "processing", Runs: []zone.Run{run, next}}},
+		{"replay", `{"replay":{"dataset":"orders","run":"20250304T000000Z"}}`, ops.About{What: "replay", Runs: []zone.Run{run}}},
+		{"replay of no run", `{"replay":{"dataset":"orders","run":"noon"}}`, ops.About{}},
+		{"records of something else", `{"Records":[{"s3":{"object":{"key":"%zz"}}},{"s3":{"object":{"key":"other"}}}]}`, ops.About{}},
+		{"another shape", `{"Records":"none"}`, ops.About{}},
+		{"nothing", ``, ops.About{}},
+	} {
+		if diff := cmp.Diff(test.want, ops.AboutOf([]byte(test.event))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestFindRejects(t *testing.T) {
+	s := newStores(t)
+	s.run(hour(1), done(zone.OutcomeLoaded, 3))
+	r := ops.RejectsReader{Raw: s.raw, Audit: s.lake, Rejects: s.rejects}
+	found, ok, err := r.Find(t.Context(), hour(1))
+	if err != nil || !ok || found.Run != hour(1) || found.Audit == nil || found.Audit.Rejected != 3 {
+		t.Errorf("found %+v, %t, %v", found, ok, err)
+	}
+	if _, ok, err := r.Find(t.Context(), hour(2)); ok || err != nil {
+		t.Errorf("a run that is not there: %t, %v", ok, err)
+	}
+}
+
 func TestRedriveReturnsWhatItHeldWhenInterrupted(t *testing.T) {
 	q := &queue{visible: []zone.QueueMessage{{ID: "a", Body: `{"requestPayload":{}}`}, {ID: "b", Body: `{"requestPayload":{}}`}}}
 	ctx, cancel := context.WithCancel(t.Context())

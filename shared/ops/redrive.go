@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"tributary/shared/zone"
@@ -103,4 +104,56 @@ func unwrap(body string) (event json.RawMessage, reason string, err error) {
 		return json.RawMessage(body), "the schedule could not hand it over", nil
 	}
 	return nil, "", errors.New("read message: it holds neither requestPayload nor a schedule's event")
+}
+
+// About is what an event asks for.
+type About struct {
+	What     string // ingest, backfill, processing, replay
+	Runs     []zone.Run
+	Backfill *zone.Range
+}
+
+// AboutOf reads what an event of a schedule, of S3 or of an operator asks for; of one that is of no kind that it knows,
+// nothing.
+func AboutOf(event []byte) About {
+	var e struct {
+		zone.IngestEvent
+		zone.ReplayEvent
+		Records []struct {
+			S3 struct {
+				Object struct {
+					Key string `json:"key"`
+				} `json:"object"`
+			} `json:"s3"`
+		} `json:"Records"`
+	}
+	if json.Unmarshal(event, &e) != nil {
+		return About{}
+	}
+	switch {
+	case e.Replay.Run != "":
+		if run, err := zone.ParseRunID(e.Replay.Dataset, e.Replay.Run); err == nil {
+			return About{What: "replay", Runs: []zone.Run{run}}
+		}
+	case e.Dataset != "" && !e.ScheduledAt.IsZero():
+		about := About{What: "ingest", Runs: []zone.Run{zone.NewRun(e.Dataset, e.ScheduledAt)}, Backfill: e.Backfill}
+		if e.Backfill != nil {
+			about.What = "backfill"
+		}
+		return about
+	}
+	about := About{What: "processing"}
+	for _, r := range e.Records {
+		key, err := url.QueryUnescape(r.S3.Object.Key) // S3 writes a space as +
+		if err != nil {
+			continue
+		}
+		if run, err := zone.ParseManifestKey(key); err == nil {
+			about.Runs = append(about.Runs, run)
+		}
+	}
+	if len(about.Runs) == 0 {
+		return About{}
+	}
+	return about
 }

@@ -34,6 +34,15 @@ func (r *RejectsReader) Newest(ctx context.Context, dataset string, from, to tim
 	return ledger.Run{}, false, nil
 }
 
+// Find is a run; false where there is none of its time.
+func (r *RejectsReader) Find(ctx context.Context, run zone.Run) (ledger.Run, bool, error) {
+	runs, err := ledger.Read(ctx, r.Raw, r.Audit, run.Dataset, run.At, run.At)
+	if err != nil || len(runs) == 0 {
+		return ledger.Run{}, false, err
+	}
+	return runs[0], true, nil
+}
+
 // Each passes the rejects of a run in their order until the callback says false. They hold what the contract classifies.
 func (r *RejectsReader) Each(ctx context.Context, run zone.Run, pass func(zone.RejectRow) bool) error {
 	for object, err := range r.Rejects.List(ctx, run.RejectsRunPrefix(), "") {

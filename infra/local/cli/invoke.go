@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -14,40 +13,12 @@ import (
 	"tributary/infra/local/files"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
+	"tributary/shared/ops"
 	"tributary/shared/zone"
 )
 
-// event is as much of an event as says which run it is about: a schedule's input, or an S3 notification.
-type event struct {
-	Dataset     string    `json:"dataset"`
-	ScheduledAt time.Time `json:"scheduledAt"`
-	Records     []struct {
-		S3 struct {
-			Object struct {
-				Key string `json:"key"`
-			} `json:"object"`
-		} `json:"s3"`
-	} `json:"Records"`
-}
-
-// run is the run that an event is about; false when it names none.
-func (e event) run() (zone.Run, bool) {
-	if e.Dataset != "" && !e.ScheduledAt.IsZero() {
-		return zone.NewRun(e.Dataset, e.ScheduledAt), true
-	}
-	for _, r := range e.Records {
-		key, err := url.QueryUnescape(r.S3.Object.Key)
-		if err != nil {
-			continue
-		}
-		if run, err := zone.ParseManifestKey(key); err == nil {
-			return run, true
-		}
-	}
-	return zone.Run{}, false
-}
-
-func readEvent(name string, stdin io.Reader) ([]byte, event, error) {
+// readEvent reads an event, and which run it is about; nil where it names none.
+func readEvent(name string, stdin io.Reader) ([]byte, *zone.Run, error) {
 	var payload []byte
 	var err error
 	if name == "-" {
@@ -56,25 +27,23 @@ func readEvent(name string, stdin io.Reader) ([]byte, event, error) {
 		payload, err = os.ReadFile(name)
 	}
 	if err != nil {
-		return nil, event{}, fmt.Errorf("read event: %w", err)
+		return nil, nil, fmt.Errorf("read event: %w", err)
 	}
 	if !json.Valid(payload) {
-		return nil, event{}, fmt.Errorf("read event %s: it is no JSON", name)
+		return nil, nil, fmt.Errorf("read event %s: it is no JSON", name)
 	}
-	var e event
-	if err := json.Unmarshal(payload, &e); err != nil {
-		e = event{} // of another shape: the function may know it
+	if about := ops.AboutOf(payload); len(about.Runs) > 0 {
+		return payload, &about.Runs[0], nil
 	}
-	return payload, e, nil
+	return payload, nil, nil // of another shape: the function may know it
 }
 
 func invoke(ctx context.Context, o options, stdout io.Writer, style screen.Style) (err error) {
-	payload, e, err := readEvent(o.event, os.Stdin)
+	payload, run, err := readEvent(o.event, os.Stdin)
 	if err != nil {
 		return err
 	}
-	run, about := e.run()
-	if about && o.dataset == "" {
+	if run != nil && o.dataset == "" {
 		o.dataset = run.Dataset
 	}
 	progress := screen.NewProgress(stdout, style, time.Now)
@@ -93,9 +62,9 @@ func invoke(ctx context.Context, o options, stdout io.Writer, style screen.Style
 	if err != nil {
 		return err
 	}
-	if about {
+	if run != nil {
 		if function == s.outputs.Datasets[c.Dataset].ProcessFunction {
-			if err := s.bring(ctx, o, c, run); err != nil {
+			if err := s.bring(ctx, o, c, *run); err != nil {
 				progress.Fail()
 				return err
 			}

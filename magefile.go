@@ -20,6 +20,7 @@ import (
 	"github.com/magefile/mage/sh"
 
 	"tributary/infra/artifact"
+	"tributary/infra/ops/call"
 )
 
 const (
@@ -40,57 +41,45 @@ func Invoke(ctx context.Context, function, event string, dataset, stack *string)
 	return local(ctx, "invoke", flags{"dataset": dataset, "stack": stack}, function, event)
 }
 
-// Ops groups what operators do: on the local environment, or with -stack=NAME on what is deployed.
+// Ops groups what operators do: on the local environment, or with -stack=NAME on what is deployed; -help tells more.
 type Ops mg.Namespace
 
-// Status tells where runs stand, what was rejected and why, how fresh the data are: -dataset=NAME, -from=TIME, -to=TIME.
-func (Ops) Status(ctx context.Context, dataset, from, to, stack, outputs *string) error {
-	return operate(ctx, "status", stack, outputs, flags{"dataset": dataset, "from": from, "to": to})
-}
+// Status [DATASET] [from] [to]: where runs stand, what was rejected and why, how fresh the data are.
+func (Ops) Status(ctx context.Context) error { return operate(ctx, "status") }
 
-// Replay has runs processed again: -from=TIME, -to=TIME; those of the deployed contract and engine only with -force.
-func (Ops) Replay(ctx context.Context, dataset string, from, to, stack, outputs *string, force *bool, parallel *int) error {
-	return operate(ctx, "replay", stack, outputs, flags{"from": from, "to": to, "force": force, "parallel": parallel}, dataset)
-}
+// Replay DATASET [from] [to]: has runs processed again; those of the deployed contract and engine only with -force.
+func (Ops) Replay(ctx context.Context) error { return operate(ctx, "replay") }
 
-// Release processes held runs again, after the contract was mended and deployed: -from=TIME, -to=TIME.
-func (Ops) Release(ctx context.Context, dataset string, from, to, stack, outputs *string, parallel *int) error {
-	return operate(ctx, "release", stack, outputs, flags{"from": from, "to": to, "parallel": parallel}, dataset)
-}
+// Release DATASET [from] [to]: processes held runs again, after the contract was mended and deployed.
+func (Ops) Release(ctx context.Context) error { return operate(ctx, "release") }
 
-// Redrive sends the events in the failure queues to their functions again: -dataset=NAME.
-func (Ops) Redrive(ctx context.Context, dataset, stack, outputs *string) error {
-	return operate(ctx, "redrive", stack, outputs, flags{"dataset": dataset})
-}
+// Redrive [DATASET]: sends the events in the failure queues to their functions again.
+func (Ops) Redrive(ctx context.Context) error { return operate(ctx, "redrive") }
 
-// Backfill brings a part of an incremental source's past as one run: -at=TIME names the run.
-func (Ops) Backfill(ctx context.Context, dataset, first, last string, at, stack, outputs *string) error {
-	return operate(ctx, "backfill", stack, outputs, flags{"at": at}, dataset, first, last)
-}
+// Backfill DATASET FROM TO: brings a part of an incremental source's past as one run; -at=TIME names the run.
+func (Ops) Backfill(ctx context.Context) error { return operate(ctx, "backfill") }
 
-// Rejects shows rejected records with every reason: -run=ID, -limit=N, -full.
-func (Ops) Rejects(ctx context.Context, dataset string, run, stack, outputs *string, limit *int, full *bool) error {
-	return operate(ctx, "rejects", stack, outputs, flags{"run": run, "limit": limit, "full": full}, dataset)
-}
+// Rejects DATASET [RUN]: rejected records with every reason; -limit=N, -full.
+func (Ops) Rejects(ctx context.Context) error { return operate(ctx, "rejects") }
 
-// Upload brings a file as a run: -at=TIME names the run.
-func (Ops) Upload(ctx context.Context, dataset, file string, at, stack, outputs *string) error {
-	return operate(ctx, "upload", stack, outputs, flags{"at": at}, dataset, file)
-}
+// Upload DATASET FILE: brings a file as a run; -at=TIME names the run.
+func (Ops) Upload(ctx context.Context) error { return operate(ctx, "upload") }
 
-// Secret sets the secret of a source, from the terminal without echo or from standard input.
-func (Ops) Secret(ctx context.Context, dataset string, stack, outputs *string) error {
-	return operate(ctx, "secret", stack, outputs, nil, dataset)
-}
+// Secret DATASET: sets the secret of a source, from the terminal without echo or from standard input.
+func (Ops) Secret(ctx context.Context) error { return operate(ctx, "secret") }
+
+// words stand behind an ops: target, and mage must not take them for targets.
+var words []string
+
+func init() { os.Args, words = call.Divide(os.Args) }
 
 // operate runs an operator's command where it belongs: without a stack it needs the local environment.
-func operate(ctx context.Context, command string, stack, outputs *string, more flags, words ...string) error {
+func operate(ctx context.Context, command string) error {
 	args := append([]string{command}, words...)
-	if stack == nil && outputs == nil {
-		return local(ctx, "ops", nil, append(args, more.words()...)...)
+	if call.Deployed(words) {
+		return tool(ctx, "./infra/ops", "ops", "compiling the operators' commands", args...)
 	}
-	args = append(args, flags{"stack": stack, "outputs": outputs}.words()...)
-	return tool(ctx, "./infra/ops", "ops", "compiling the operators' commands", append(args, more.words()...)...)
+	return local(ctx, "ops", nil, args...)
 }
 
 // Contract groups what concerns data contracts.
@@ -274,10 +263,6 @@ func (f flags) words() []string {
 		case *bool:
 			if value != nil {
 				words = append(words, fmt.Sprintf("-%s=%t", name, *value))
-			}
-		case *int:
-			if value != nil {
-				words = append(words, fmt.Sprintf("-%s=%d", name, *value))
 			}
 		}
 	}

@@ -1,13 +1,22 @@
 package main
 
 import (
+	"errors"
+	"flag"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tributary/infra/ops/call"
+	"tributary/infra/ops/console"
 )
 
 // The README is what people follow first: its commands must exist as they stand there, and what it quotes must be what
@@ -29,6 +38,13 @@ func TestReadmeCommandsExist(t *testing.T) {
 			t.Errorf("README says `go tool mage %s`, and there is no target %s", command[1], words[0])
 			continue
 		}
+		if operation, ok := strings.CutPrefix(words[0], call.Prefix); ok {
+			// Package console reads what stands behind it.
+			if _, err := console.Parse(append([]string{operation}, words[1:]...), time.Now(), io.Discard); err != nil && !errors.Is(err, flag.ErrHelp) {
+				t.Errorf("README says `go tool mage %s`: %v", command[1], err)
+			}
+			continue
+		}
 		positional := 0
 		for _, word := range words[1:] {
 			name, isFlag := strings.CutPrefix(word, "-")
@@ -43,6 +59,29 @@ func TestReadmeCommandsExist(t *testing.T) {
 		}
 		if positional != target.arguments {
 			t.Errorf("README says `go tool mage %s`: %d arguments, want %d", command[1], positional, target.arguments)
+		}
+	}
+}
+
+// Each operators' command is a target, and each target a command; what mage lists of it is how it is called.
+func TestOperatorsTargets(t *testing.T) {
+	found := map[string]string{}
+	for name, target := range mageTargets(t) {
+		if operation, ok := strings.CutPrefix(name, call.Prefix); ok {
+			found[operation], _, _ = strings.Cut(target.doc, ":")
+		}
+	}
+	want := map[string]string{}
+	for _, c := range console.Calls() {
+		name, _, _ := strings.Cut(c, " ")
+		want[name] = strings.ToUpper(c[:1]) + c[1:]
+	}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Errorf("targets (-commands +magefile):\n%s", diff)
+	}
+	for operation := range want {
+		if !strings.Contains(readme(t), "go tool mage "+call.Prefix+operation) {
+			t.Errorf("the README does not say `go tool mage %s%s`", call.Prefix, operation)
 		}
 	}
 }
@@ -86,6 +125,7 @@ func readme(t *testing.T) string {
 }
 
 type target struct {
+	doc       string
 	arguments int
 	flags     map[string]bool
 }
@@ -94,7 +134,7 @@ type target struct {
 // namespace:method, pointers as flags.
 func mageTargets(t *testing.T) map[string]target {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../magefile.go", nil, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "../magefile.go", nil, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +152,7 @@ func mageTargets(t *testing.T) map[string]target {
 			}
 			name = strings.ToLower(receiver.Name) + ":" + name
 		}
-		found := target{flags: map[string]bool{}}
+		found := target{doc: function.Doc.Text(), flags: map[string]bool{}}
 		for _, field := range function.Type.Params.List {
 			switch field.Type.(type) {
 			case *ast.SelectorExpr: // context.Context

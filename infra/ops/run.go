@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"tributary/infra/local/screen"
 	"tributary/infra/ops/console"
 	"tributary/shared/contract"
 )
@@ -23,7 +24,7 @@ func run(ctx context.Context, args []string, stdout *os.File) error {
 		return err
 	}
 	if o.Stack == "" && o.Outputs == "" {
-		return fmt.Errorf("%w: give -stack=NAME, or -outputs=FILE", console.ErrUsage)
+		return fmt.Errorf("%w: this works on what is deployed: give -stack=NAME, or -outputs=FILE with what `pulumi stack output --json` prints", console.ErrUsage)
 	}
 	root, err := findRoot()
 	if err != nil {
@@ -46,11 +47,15 @@ func run(ctx context.Context, args []string, stdout *os.File) error {
 	if err != nil {
 		return fmt.Errorf("load AWS configuration: %w", err)
 	}
+	if _, err := aws.Credentials.Retrieve(ctx); err != nil {
+		return fmt.Errorf("find AWS credentials: %w\nLog in as for the aws command line, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", err)
+	}
 	name := "stack " + o.Stack
 	if o.Stack == "" {
 		name = o.Outputs
 	}
-	c := console.Console{Out: stdout, Now: time.Now, AskSecret: console.AskSecret(os.Stdin, stdout)}
+	style := screen.StyleOf(stdout, screen.Auto, os.Getenv)
+	c := console.Console{Out: stdout, Style: style, Now: time.Now, AskSecret: console.AskSecret(os.Stdin, stdout)}
 	return c.Run(ctx, o, console.Target{Name: name, AWS: aws, Outputs: outputs, Contracts: contracts})
 }
 
@@ -71,7 +76,7 @@ func outputsOf(ctx context.Context, root string, o console.Options) ([]byte, err
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("read outputs of stack %s: pulumi is not installed here; where it is, write them with `pulumi stack output --json --stack %s >FILE`, and give -outputs=FILE", o.Stack, o.Stack)
 	case errors.As(err, &exit):
-		return nil, fmt.Errorf("read outputs of stack %s: pulumi: %s", o.Stack, strings.TrimSpace(string(exit.Stderr)))
+		return nil, fmt.Errorf("read outputs of stack %s: pulumi: %s\n`pulumi stack ls` shows which stacks there are", o.Stack, strings.TrimSpace(string(exit.Stderr)))
 	case err != nil:
 		return nil, fmt.Errorf("read outputs of stack %s: %w", o.Stack, err)
 	}

@@ -60,7 +60,7 @@ func conclude(ctx context.Context, err error, stderr io.Writer) int {
 }
 
 // errShown stands for failures that the screen has told already.
-var errShown = errors.New("not all went well")
+var errShown = console.ErrShown
 
 func dispatch(ctx context.Context, args []string, stdout *os.File, getenv func(string) string) error {
 	command := ""

@@ -27,7 +27,7 @@ func operate(ctx context.Context, args []string, stdout *os.File, style screen.S
 	}
 	progress := screen.NewProgress(stdout, style, time.Now)
 	stop := ticking(progress)
-	s, err := open(ctx, options{stack: "dev", dir: o.Dir}, progress)
+	s, err := open(ctx, options{stack: "dev", dataset: o.Dataset, dir: o.Dir}, progress)
 	stop()
 	if err != nil {
 		return err
@@ -37,8 +37,11 @@ func operate(ctx context.Context, args []string, stdout *os.File, style screen.S
 	if err != nil {
 		return err
 	}
+	for _, from := range s.sources {
+		from.begin(o.At) // a backfill, or an ingest that is sent again, asks it
+	}
 	fmt.Fprintln(stdout)
-	c := console.Console{Out: stdout, Now: time.Now, AskSecret: console.AskSecret(os.Stdin, stdout)}
+	c := console.Console{Out: stdout, Style: style, Now: time.Now, AskSecret: console.AskSecret(os.Stdin, stdout)}
 	failed := c.Run(ctx, o, target)
 	if ctx.Err() != nil || !o.Changes() {
 		return failed
@@ -110,6 +113,9 @@ func (s *session) settle(ctx context.Context, stdout *os.File, failed error) err
 	}
 	if len(faults) > 0 && failed == nil {
 		failed = errShown
+	}
+	if quiet == nil && err == nil {
+		return failed
 	}
 	return errors.Join(failed, quiet, err)
 }

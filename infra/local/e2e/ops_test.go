@@ -17,6 +17,7 @@ import (
 	"tributary/infra/local"
 	"tributary/infra/local/api"
 	"tributary/infra/local/s3"
+	"tributary/infra/local/screen"
 	"tributary/infra/ops/console"
 	"tributary/shared/contract"
 	"tributary/shared/zone"
@@ -98,7 +99,7 @@ func (w *world) operate(args ...string) (string, error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := console.Console{Out: &out, Now: time.Now, AskSecret: func(string) (string, error) { return "a-key\n", nil }}
+	c := console.Console{Out: &out, Style: screen.Style{Width: 140}, Now: time.Now, AskSecret: func(string) (string, error) { return "a-key\n", nil }}
 	failed := c.Run(w.t.Context(), o, target)
 	if err := w.Quiet(w.t.Context()); err != nil {
 		w.t.Fatal(err)
@@ -113,9 +114,16 @@ func (w *world) says(command string, want ...string) {
 	if err != nil {
 		w.t.Errorf("%s: %v\n%s", command, err, out)
 	}
+	shows(w.t, command, out, want...)
+}
+
+// shows holds a screen, whatever its columns and its width.
+func shows(t *testing.T, what, screen string, want ...string) {
+	t.Helper()
+	words := strings.Join(strings.Fields(screen), " ")
 	for _, text := range want {
-		if !strings.Contains(out, text) {
-			w.t.Errorf("%s does not say %q:\n%s", command, text, out)
+		if !strings.Contains(words, text) {
+			t.Errorf("%s does not say %q:\n%s", what, text, screen)
 		}
 	}
 }
@@ -125,14 +133,14 @@ func TestOperate(t *testing.T) {
 	run := w.run(scheduled)
 	before := w.bucket(w.outputs.LakeBucket)
 
-	w.says("status", "run "+run.ID()+" is loaded", "held     none", "lost     none", "0 failed runs", "high-above-low", "loaded      4      560    540        20")
-	w.says("rejects coin_markets -limit=2", "page 1, record ", "  ✗ ", `id: "`, "2 of the 20 rejects")
-	w.says("rejects coin_markets -full -run="+run.ID(), "last_updated", "20 rejects of run "+run.ID())
-	w.says("replay coin_markets", "1/1  "+run.ID()+"  loaded, 540 clean and 20 rejected of 560 records; skipped: this contract and engine have done it", "0 processed, 1 skipped, 0 failed")
-	w.says("replay coin_markets -force", "1 processed, 0 skipped, 0 failed; 0 not in the lake.")
-	w.says("release coin_markets", "No run of this time is held.")
-	w.says("redrive", "Nothing waits in the failure queues of coin_markets.")
-	w.says("secret coin_markets", "secret tributary-dev/coingecko of the test is set")
+	w.says("status", "run "+run.ID()+" is loaded", "held none", "lost none", "0 failed runs", "high-above-low", "loaded 4 560 540 20 0 540")
+	w.says("rejects coin_markets -limit=2", "page 1, record ", "✗ ", "20 of 560 records", "… and 18 more")
+	w.says("rejects coin_markets -full -run="+run.ID(), "last_updated", run.ID()+" (", "20 of 560 records")
+	w.says("replay coin_markets", "1/1 "+run.ID()+" loaded 560 540 20 20 skipped: this contract and engine have done it", "0 processed, 1 skipped, 0 failed")
+	w.says("replay coin_markets -force", "1 processed, 0 skipped, 0 failed; 0 not in the lake")
+	w.says("release coin_markets", "is held: there is nothing to release")
+	w.says("redrive", "nothing in the failure queues: there is nothing to send again")
+	w.says("secret coin_markets", "tributary-dev/coingecko is set")
 	after := w.bucket(w.outputs.LakeBucket)
 	for i, o := range before {
 		if after[i].Key != o.Key || strings.HasSuffix(o.Key, ".parquet") && !bytes.Equal(after[i].Bytes(), o.Bytes()) {
@@ -158,7 +166,7 @@ func TestUploadGoesTheSameWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := scheduled.Add(-time.Minute).Format(time.RFC3339)
-	w.says("upload coin_markets "+file+" -at="+at, "has 250 records of coins.ndjson on 1 page")
+	w.says("upload coin_markets "+file+" -at="+at, "250 records on 1 page", file)
 	if audit := w.audit(zone.NewRun(dataset, scheduled.Add(-time.Minute))); audit.Outcome != zone.OutcomeLoaded || audit.Records != 250 {
 		t.Errorf("audit %+v", audit)
 	}
@@ -171,8 +179,8 @@ func TestUploadGoesTheSameWay(t *testing.T) {
 func TestReleaseUnderTheSameContract(t *testing.T) {
 	w := start(t, recorded(t, `[{"id":1},{"id":2}]`), nil)
 	run := w.run(scheduled)
-	w.says("status", "held     1 run is not in the lake", "STALE: no run of this time is loaded")
-	w.says("release coin_markets", run.ID()+"  held: ", "as before: this contract and engine have judged it already", "1 not in the lake.")
+	w.says("status", "held 1 run is not in the lake", "STALE: no run of this time is loaded")
+	w.says("release coin_markets", run.ID()+" held ", "as before: this contract and engine have judged it already", "1 not in the lake", "ops:rejects coin_markets "+run.ID())
 }
 
 // What failed for good waits in its queue until it is sent again.
@@ -194,7 +202,7 @@ func TestRedrive(t *testing.T) {
 	if !errors.Is(err, console.ErrShown) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"the source was down", "sent again, and done", "LEFT: function tributary-dev-ingest-coin_markets failed: read event: it is for dataset another", "failed ingests: 1 sent again, 1 left"} {
+	for _, want := range []string{"the source was down", "sent again, and done", "LEFT: function tributary-dev-ingest-coin_markets failed: read event: it is for dataset another", "failed ingests, each for tributary-dev-ingest-coin_markets", "ingest of run "+zone.NewRun(dataset, scheduled).ID(), "1 event was sent again and done, 1 left in the queues"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("redrive does not say %q:\n%s", want, out)
 		}
@@ -239,10 +247,10 @@ func TestOpsCommand(t *testing.T) {
 		status           int
 	}{
 		{"outputs in a file", "status -outputs=" + outputs, "", "run " + run.ID() + " is loaded", 0},
-		{"outputs from pulumi", "replay coin_markets -stack=dev", dir + ":/usr/bin:/bin", "1 run: 0 processed, 1 skipped, 0 failed; 0 not in the lake.", 0},
+		{"outputs from pulumi", "replay coin_markets -stack=dev", dir + ":/usr/bin:/bin", "1 run: 0 processed, 1 skipped, 0 failed; 0 not in the lake", 0},
 		{"a stack that is not there", "status -stack=prod", dir + ":/usr/bin:/bin", "read outputs of stack prod: pulumi: error: no stack named that", 1},
 		{"no pulumi", "status -stack=dev", "/nowhere", "pulumi is not installed here", 1},
-		{"no stack", "status", "", "wrong call: give -stack=NAME, or -outputs=FILE", 2},
+		{"no stack", "status", "", "wrong call: this works on what is deployed: give -stack=NAME, or -outputs=FILE", 2},
 		{"refused", "backfill coin_markets 1 2 -outputs=" + outputs, "", "failed: backfill coin_markets: its source has no past", 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {

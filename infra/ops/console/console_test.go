@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/ledger"
 	"tributary/shared/mask"
@@ -41,6 +44,16 @@ func TestParse(t *testing.T) {
 		{"replay of days", "replay -from=2025-03-01 coins -to=2025-03-02 -force", Options{
 			Command: "replay", Dataset: "coins", Parallel: 4, Force: true, From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
 		}},
+		{"replay of words", "replay coins 2025-03-01 -force 2025-03-02", Options{
+			Command: "replay", Dataset: "coins", Parallel: 4, Force: true, From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
+		}},
+		{"replay from a time on", "replay coins 2025-03-01", Options{Command: "replay", Dataset: "coins", Parallel: 4, From: utc("2025-03-01T00:00:00Z")}},
+		{"status of all from a time on", "status 2025-03-01", Options{Command: "status", From: utc("2025-03-01T00:00:00Z")}},
+		{"status of one", "status coins 2025-03-01 2025-03-02", Options{
+			Command: "status", Dataset: "coins", From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
+		}},
+		{"redrive of one", "redrive coins", Options{Command: "redrive", Dataset: "coins"}},
+		{"rejects of a run", "rejects coins 20250304T144500Z", Options{Command: "rejects", Dataset: "coins", Run: "20250304T144500Z", Limit: 20, From: whole.AddDate(0, 0, -30)}},
 		{"replay of a run", "replay coins -from=20250304T144500Z -to=2025-03-04T15:45:00+01:00", Options{
 			Command: "replay", Dataset: "coins", Parallel: 4, From: whole, To: whole,
 		}},
@@ -75,13 +88,17 @@ func TestParseRefuses(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"", "no command"},
 		{"walk", `there is no command "walk"`},
-		{"replay", "replay takes DATASET, not []"},
-		{"replay coins 2025-03-01", `replay takes DATASET, not ["coins" "2025-03-01"]`},
-		{"status coins", `status takes flags only, not ["coins"]`},
-		{"backfill orders 1", "backfill takes DATASET FROM TO"},
-		{"replay coins -from=noon", "-from=noon is neither a run id nor a time"},
+		{"replay", "replay takes DATASET [from] [to], not []\nthe call is: go tool mage ops:replay DATASET [from] [to] [flags]; -help shows the flags"},
+		{"replay coins 2025-03-01 2025-03-02 x", "replay takes DATASET [from] [to], not"},
+		{"replay coins yesterday", `from "yesterday" is neither a run id nor a time such as 2025-03-04`},
+		{"replay coins 2025-03-01 -from=2025-03-02", `from is given as "2025-03-01" and as "2025-03-02"`},
+		{"redrive coins orders", `redrive takes [DATASET], not ["coins" "orders"]`},
+		{"backfill orders 1", "backfill takes DATASET FROM TO, not"},
+		{"backfill orders -from=1 -to=2", "provided but not defined: -from\nthe call is: go tool mage ops:backfill DATASET FROM TO [flags]"},
+		{"rejects coins noon", `"noon" is no run id such as 20250304T144500Z`},
+		{"replay coins -from=noon", `from "noon" is neither a run id nor a time`},
 		{"replay coins -from=2025-03-02 -to=2025-03-01", "the end 2025-03-01T23:59:59Z lies before the beginning 2025-03-02T00:00:00Z"},
-		{"status -form=x", "provided but not defined: -form; status -help shows the flags"},
+		{"status -form=x", "provided but not defined: -form\nthe call is: go tool mage ops:status [DATASET] [from] [to] [flags]; -help shows the flags"},
 	} {
 		_, err := Parse(strings.Fields(test.args), now, &bytes.Buffer{})
 		if !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), test.want) {
@@ -104,11 +121,13 @@ func TestHelp(t *testing.T) {
 }
 
 func TestReadOutputs(t *testing.T) {
-	const whole = `{"region":"eu-central-1","rawBucket":"r","lakeBucket":"l","rejectsBucket":"j","datasets":{"coins":{"processFunction":"p"}}}`
+	const whole = `{"region":"eu-central-1","rawBucket":"r","lakeBucket":"l","rejectsBucket":"j","datasets":{"coins":{
+		"ingestFunction":"i","processFunction":"p","ingestFailures":"q1","processFailures":"q2","scheduleUndelivered":"q3"}}}`
 	for _, test := range []struct{ name, text, want string }{
 		{"whole", whole, ""},
-		{"no JSON", "error: no stack", "read outputs of the stack: invalid character"},
-		{"not deployed", "{}", "read outputs of the stack: they name no buckets or no datasets: is the stack deployed?"},
+		{"no JSON", "error: no stack", "read outputs of the stack: they are not what `pulumi stack output --json` prints: invalid character"},
+		{"not deployed", "{}", "read outputs of the stack: they lack region, rawBucket, lakeBucket, rejectsBucket, datasets: deploy the stack first, with pulumi up"},
+		{"of another version", strings.Replace(whole, "processFailures", "failures", 1), "read outputs of the stack: they lack datasets.coins.processFailures: deploy"},
 	} {
 		o, err := ReadOutputs([]byte(test.text))
 		switch {
@@ -125,49 +144,121 @@ func TestPipelines(t *testing.T) {
 		Name: "stack dev", Outputs: Outputs{Datasets: map[string]DatasetOutputs{"coins": {}}},
 		Contracts: []*contract.Contract{{Dataset: "coins"}, {Dataset: "orders"}},
 	}
-	for _, test := range []struct{ dataset, want string }{
-		{"coins", ""},
-		{"orders", "find dataset orders: stack dev does not have it; deploy first"},
-		{"cois", "there is no dataset cois; there is coins, orders"},
+	for _, test := range []struct {
+		dataset, found, absent, want string
+	}{
+		{dataset: "coins", found: "coins"},
+		{dataset: "", found: "coins", absent: "orders"},
+		{dataset: "orders", want: "find dataset orders: stack dev does not have it: deploy it first, with pulumi up"},
+		{dataset: "cois", want: "there is no dataset cois; there is coins, orders"},
 	} {
-		found, err := target.pipelines(test.dataset)
-		switch {
-		case test.want == "" && (err != nil || len(found) != 1 || found[0].contract.Dataset != test.dataset):
-			t.Errorf("%s: %v, %v", test.dataset, found, err)
-		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
-			t.Errorf("%s: error %v", test.dataset, err)
+		found, absent, err := target.pipelines(test.dataset)
+		if test.want != "" {
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s: error %v", test.dataset, err)
+			}
+			continue
+		}
+		if err != nil || len(found) != 1 || found[0].contract.Dataset != test.found || strings.Join(absent, " ") != test.absent {
+			t.Errorf("%s: %v, %v, %v", test.dataset, found, absent, err)
 		}
 	}
 }
 
 func TestTable(t *testing.T) {
-	var out bytes.Buffer
-	table := table{heads: []string{"run", ">rows", "empty", "note"}}
-	table.add("a", "1", "", "…")
-	table.add("bcde", "10,000", "", "")
-	table.write(&out, "  ")
-	want := "  run     rows  note\n  ────  ──────  ────\n  a          1  …\n  bcde  10,000\n"
-	if diff := cmp.Diff(want, out.String()); diff != "" {
-		t.Errorf("table (-want +got):\n%s", diff)
+	for _, test := range []struct {
+		name   string
+		screen int
+		want   string
+	}{
+		{"endless", 0, "  run     rows  note\n  ────  ──────  ──────────────────────────────────\n  a          1  a note that is longer than it need\n  bcde  10,000\n"},
+		{"wide", 44, "  run     rows  note\n  ────  ──────  ────────────────────────────\n  a          1  a note that is longer than\n                it need\n  bcde  10,000\n"},
+		{"narrow", 36, "  run     rows  note\n  ────  ──────  ────────────────────\n  a          1\n      a note that is longer than it\n      need\n  bcde  10,000\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			table := table{screen: test.screen, heads: []string{"run", ">rows", "empty", "note"}}
+			table.add("a", "1", "", "a note that is longer than it need")
+			table.add("bcde", "10,000", "", "")
+			table.write(&out)
+			if diff := cmp.Diff(test.want, out.String()); diff != "" {
+				t.Errorf("table (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
-func TestReplayText(t *testing.T) {
-	before := ledger.Run{Audit: &zone.AuditRow{Outcome: zone.OutcomeLoaded, Rejected: 20}}
+func TestSpan(t *testing.T) {
+	for _, test := range []struct{ d, want string }{
+		{"0s", "0 s"},
+		{"59.6s", "1 min"},
+		{"61s", "1 min 1 s"},
+		{"3h", "3 h"},
+		{"3h5m59s", "3 h 5 min"},
+		{"59h16m10s", "2 d 11 h"},
+	} {
+		d, err := time.ParseDuration(test.d)
+		if err != nil || span(d) != test.want {
+			t.Errorf("%s: %s, want %s (%v)", test.d, span(d), test.want, err)
+		}
+	}
+}
+
+func TestCalls(t *testing.T) {
+	for _, test := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{}, "go tool mage ops:status coins"},
+		{Options{Stack: "dev"}, "go tool mage ops:status coins -stack=dev"},
+		{Options{Outputs: "o.json", Dir: "d"}, "go tool mage ops:status coins -outputs=o.json -dir=d"},
+	} {
+		if got := test.o.call("status coins"); got != test.want {
+			t.Errorf("call %q, want %q", got, test.want)
+		}
+	}
+}
+
+// Who may not do what a command does is told what to attach.
+func TestDenied(t *testing.T) {
+	target := Target{Name: "stack dev", Outputs: Outputs{OperatorPolicy: "arn:policy"}}
+	denied := fmt.Errorf("read status: %w", &smithy.GenericAPIError{Code: "AccessDenied"})
+	for _, test := range []struct {
+		name   string
+		err    error
+		target Target
+		told   bool
+	}{
+		{"denied", denied, target, true},
+		{"denied without a body", &smithy.GenericAPIError{Code: "Forbidden"}, target, true},
+		{"denied by a stack without the policy", denied, Target{}, false},
+		{"another answer", &smithy.GenericAPIError{Code: "NoSuchBucket"}, target, false},
+		{"no answer", errors.New("no such host"), target, false},
+	} {
+		got := test.target.explain(test.err)
+		if !errors.Is(got, test.err) || strings.HasSuffix(got.Error(), "\nWhoever operates stack dev needs its policy arn:policy") != test.told {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+func TestReplayCells(t *testing.T) {
+	run, before := zone.NewRun("coins", now), ledger.Run{Audit: &zone.AuditRow{Outcome: zone.OutcomeLoaded, Rejected: 20}}
 	for _, test := range []struct {
 		name string
 		step ops.ReplayStep
 		want string
 	}{
-		{"mended", ops.ReplayStep{Before: before, Result: process.Result{Status: process.StatusProcessed, Outcome: zone.OutcomeLoaded, Records: 560, Clean: 558, Rejected: 2}}, "loaded, 558 clean and 2 rejected of 560 records (before: 20 rejected)"},
-		{"skipped", ops.ReplayStep{Result: process.Result{Status: process.StatusSkipped, Outcome: zone.OutcomeLoaded}}, "loaded, 0 clean and 0 rejected of 0 records; skipped: this contract and engine have done it"},
-		{"held again", ops.ReplayStep{Result: process.Result{Status: process.StatusSkipped, Outcome: zone.OutcomeHeld, Reason: "too dirty"}}, "held: too dirty; as before: this contract and engine have judged it already"},
-		{"kept", ops.ReplayStep{Result: process.Result{Status: process.StatusProcessed, Outcome: zone.OutcomeHeld, Reason: "too dirty", Kept: true}}, "held: too dirty; what was loaded before stays"},
-		{"superseded", ops.ReplayStep{Result: process.Result{Status: process.StatusSuperseded, Outcome: zone.OutcomeHeld}}, "held; left: a newer contract has processed it"},
-		{"joined", ops.ReplayStep{Result: process.Result{Status: process.StatusJoined}}, "; another invocation is finishing it"},
-		{"failed", ops.ReplayStep{Err: errors.New("throttled")}, "FAILED: throttled"},
+		{"mended", ops.ReplayStep{Before: before, Result: process.Result{Status: process.StatusProcessed, Outcome: zone.OutcomeLoaded, Records: 1560, Clean: 1558, Rejected: 2}}, "loaded|1,560|1,558|2|20|"},
+		{"skipped", ops.ReplayStep{Result: process.Result{Status: process.StatusSkipped, Outcome: zone.OutcomeLoaded}}, "loaded|0|0|0||skipped: this contract and engine have done it"},
+		{"held again", ops.ReplayStep{Result: process.Result{Status: process.StatusSkipped, Outcome: zone.OutcomeHeld, Reason: "too dirty"}}, "held|0|0|0||too dirty; as before: this contract and engine have judged it already"},
+		{"kept", ops.ReplayStep{Result: process.Result{Status: process.StatusProcessed, Outcome: zone.OutcomeHeld, Reason: "too dirty", Kept: true}}, "held|0|0|0||too dirty; what was loaded before stays"},
+		{"superseded", ops.ReplayStep{Result: process.Result{Status: process.StatusSuperseded, Outcome: zone.OutcomeHeld}}, "held|0|0|0||left: a newer contract has processed it"},
+		{"joined", ops.ReplayStep{Result: process.Result{Status: process.StatusJoined}}, "|0|0|0||another invocation is finishing it"},
+		{"failed", ops.ReplayStep{Before: before, Err: errors.New("throttled")}, "FAILED||||20|throttled"},
 	} {
-		if got := replayText(test.step); got != test.want {
+		test.step.Run = run
+		if got := strings.Join(replayCells(test.step), "|"); got != run.ID()+"|"+test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
@@ -189,16 +280,16 @@ func TestRejectsAreMasked(t *testing.T) {
 			zone.RejectRow{Page: 1, Index: 7, Encoding: "utf-8", Record: `{"id":1,"name":"s3cret","age":"x"}`, Violations: []zone.ViolationRow{
 				{Pointer: "/name", Rule: "maxLength", Message: "s3cret is too long", Value: `"s3cret"`}, {Pointer: "/age", Rule: "type", Message: "/age is no integer", Value: `"x"`},
 			}},
-			"page 1, record 7\n  ✗ maxLength  ••• (the column is classified)\n  ✗ type  /age is no integer: \"x\"\n      id: 1\n      name: •••\n      age: \"x\"\n",
+			"  page 1, record 7\n  ✗  maxLength  ••• (the column is classified)\n  ✗  type       /age is no integer: \"x\"\n     id    1\n     name  •••\n     age   \"x\"\n",
 		},
-		{"all members", true, zone.RejectRow{Encoding: "utf-8", Record: `{"id":1,"name":"s3cret","age":2}`}, "page 0, record 0\n      id: 1\n      name: •••\n      age: 2\n"},
-		{"no object", true, zone.RejectRow{Encoding: "utf-8", Record: `["s3cret"]`}, "page 0, record 0\n      ••• (no JSON object, and the contract has classified columns)\n"},
-		{"no UTF-8", true, zone.RejectRow{Encoding: "base64", Record: `czNjcmV0`}, "page 0, record 0\n      ••• (no JSON object, and the contract has classified columns)\n"},
-		{"too long", true, zone.RejectRow{Encoding: "utf-8", Record: `{"name":"s3cret`, Truncated: true, Bytes: 2048}, "page 0, record 0\n      2.0 KiB; the first of them are in the rejects store\n"},
+		{"all members", true, zone.RejectRow{Encoding: "utf-8", Record: `{"id":1,"name":"s3cret","age":"two  words"}`}, "  page 0, record 0\n     id    1\n     name  •••\n     age   \"two  words\"\n"},
+		{"no object", true, zone.RejectRow{Encoding: "utf-8", Record: `["s3cret"]`}, "  page 0, record 0\n      ••• (no JSON object, and the contract has classified columns)\n"},
+		{"no UTF-8", true, zone.RejectRow{Encoding: "base64", Record: `czNjcmV0`}, "  page 0, record 0\n      ••• (no JSON object, and the contract has classified columns)\n"},
+		{"too long", true, zone.RejectRow{Encoding: "utf-8", Record: `{"name":"s3cret`, Truncated: true, Bytes: 2048}, "  page 0, record 0\n      2.0 KiB; the first of them are in the rejects store\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			rejectView{Console: Console{Out: &out}, mask: mask.Of(c), keys: keyMembers(c), full: test.full}.row(test.row)
+			rejectView{Console: Console{Out: &out, Style: screen.Style{Width: 100}}, mask: mask.Of(c), keys: keyMembers(c), full: test.full}.row(test.row)
 			if diff := cmp.Diff(test.want, out.String()); diff != "" {
 				t.Errorf("screen (-want +got):\n%s", diff)
 			}

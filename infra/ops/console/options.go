@@ -41,10 +41,21 @@ type Options struct {
 // Changes reports whether the command may change anything.
 func (o Options) Changes() bool { return o.Command != "status" && o.Command != "rejects" }
 
+// call is how another command is called on the same target.
+func (o Options) call(words string) string {
+	text := "go tool mage ops:" + words
+	for _, f := range []struct{ name, value string }{{"stack", o.Stack}, {"outputs", o.Outputs}, {"dir", o.Dir}} {
+		if f.value != "" {
+			text += " -" + f.name + "=" + f.value
+		}
+	}
+	return text
+}
+
 // verb is a command: its arguments, what it does, and how far back it looks when no time is given.
 type verb struct {
 	name  string
-	args  string
+	args  string // words; those in brackets may be left out
 	does  string
 	back  time.Duration // 0: to the beginning
 	flags func(*flag.FlagSet, *Options)
@@ -66,28 +77,37 @@ func names(f *flag.FlagSet, o *Options) {
 }
 
 var verbs = []verb{
-	{"status", "", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless -from)", 3 * day, func(f *flag.FlagSet, o *Options) {
+	{"status", "[DATASET] [from] [to]", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless from)", 3 * day, func(f *flag.FlagSet, o *Options) {
 		dataset(f, o)
 		times(f, o)
 	}},
-	{"replay", "DATASET", "has the process function process runs again; without -force only those that the deployed contract and engine have not done, so a replay that was interrupted goes on when it is given again (all runs, unless -from)", 0, func(f *flag.FlagSet, o *Options) {
+	{"replay", "DATASET [from] [to]", "has the process function process runs again; without -force only those that the deployed contract and engine have not done, so a replay that was interrupted goes on when it is given again (all runs, unless from)", 0, func(f *flag.FlagSet, o *Options) {
 		times(f, o)
 		f.BoolVar(&o.Force, "force", false, "process runs again that are done by the deployed contract and engine")
 		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
 	}},
-	{"release", "DATASET", "processes held, unreadable and too large runs again, after the contract was mended and deployed (the last 30 days, unless -from)", 30 * day, func(f *flag.FlagSet, o *Options) {
+	{"release", "DATASET [from] [to]", "processes held, unreadable and too large runs again, after the contract was mended and deployed (the last 30 days, unless from)", 30 * day, func(f *flag.FlagSet, o *Options) {
 		times(f, o)
 		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
 	}},
-	{"redrive", "", "sends the events in the failure queues to their functions again, and deletes those that succeed", 0, dataset},
+	{"redrive", "[DATASET]", "sends the events in the failure queues to their functions again, and deletes those that succeed", 0, dataset},
 	{"backfill", "DATASET FROM TO", "brings a part of the source's past as one run; FROM and TO are values of the contract's incremental cursor", 0, names},
-	{"rejects", "DATASET", "shows rejected records with every reason, classified values hidden (the newest run of the last 30 days that has any, unless -run)", 30 * day, func(f *flag.FlagSet, o *Options) {
+	{"rejects", "DATASET [RUN]", "shows rejected records with every reason, classified values hidden (the newest run of the last 30 days that has any, unless RUN)", 30 * day, func(f *flag.FlagSet, o *Options) {
 		f.StringVar(&o.Run, "run", "", "`id` of the run")
 		f.IntVar(&o.Limit, "limit", 20, "records shown")
 		f.BoolVar(&o.Full, "full", false, "show all members of a record, not only its key and the faulty ones")
 	}},
 	{"upload", "DATASET FILE", "brings a file as a run: what the API would answer, or the records alone, one a line; gzip is unpacked", 0, names},
 	{"secret", "DATASET", "sets the source's secret, from the terminal without echo or from standard input", 0, nil},
+}
+
+// Calls are the commands, each with the words it takes.
+func Calls() []string {
+	var calls []string
+	for _, v := range verbs {
+		calls = append(calls, strings.TrimSpace(v.name+" "+v.args))
+	}
+	return calls
 }
 
 // Parse reads a command with its arguments. Flags may stand anywhere.
@@ -105,7 +125,7 @@ func Parse(args []string, now time.Time, help io.Writer) (Options, error) {
 	f := flag.NewFlagSet(v.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.Usage = func() {
-		fmt.Fprintf(help, "usage: go tool mage %s [flags]\n\n%s %s.\n\n", strings.TrimSpace("ops:"+v.name+" "+v.args), v.name, v.does)
+		fmt.Fprintf(help, "usage: %s\n\n%s %s.\n\n", v.call(), v.name, v.does)
 		f.SetOutput(help)
 		f.PrintDefaults()
 		f.SetOutput(io.Discard)
@@ -121,10 +141,15 @@ func Parse(args []string, now time.Time, help io.Writer) (Options, error) {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
 		}
-		return o, fmt.Errorf("%w: %s; %s -help shows the flags", ErrUsage, strings.TrimPrefix(err.Error(), "flag "), v.name)
+		return o, v.wrong("%s", strings.TrimPrefix(err.Error(), "flag "))
 	}
 	if err := o.take(v, words); err != nil {
 		return o, err
+	}
+	if o.Run != "" {
+		if _, err := zone.ParseRunID(o.Dataset, o.Run); err != nil {
+			return o, v.wrong("%q is no run id such as 20250304T144500Z", o.Run)
+		}
 	}
 	return o, o.readTimes(v, now)
 }
@@ -142,23 +167,42 @@ func parseAnywhere(f *flag.FlagSet, args []string) (words []string, err error) {
 	}
 }
 
+// call is how the command is called.
+func (v verb) call() string {
+	return strings.TrimSpace("go tool mage ops:"+v.name+" "+v.args) + " [flags]"
+}
+
+// wrong is the error of a wrong call, with the right one.
+func (v verb) wrong(format string, args ...any) error {
+	return fmt.Errorf("%w: %s\nthe call is: %s; -help shows the flags", ErrUsage, fmt.Sprintf(format, args...), v.call())
+}
+
 // take reads the words of a command, by the names of its arguments.
 func (o *Options) take(v verb, words []string) error {
 	takes := strings.Fields(v.args)
-	if len(words) != len(takes) {
-		return fmt.Errorf("%w: %s takes %s, not %q", ErrUsage, v.name, cmp.Or(v.args, "flags only"), words)
-	}
-	for i, name := range takes {
-		switch name {
-		case "DATASET":
-			o.Dataset = words[i]
-		case "FROM":
-			o.Part.From = words[i]
-		case "TO":
-			o.Part.To = words[i]
-		case "FILE":
-			o.File = words[i]
+	if len(words) > 0 && len(takes) > 1 && takes[0] == "[DATASET]" {
+		if _, err := readTime(words[0], false); err == nil {
+			takes = takes[1:] // times of all datasets
 		}
+	}
+	needed := 0
+	for _, name := range takes {
+		if !strings.HasPrefix(name, "[") {
+			needed++
+		}
+	}
+	if len(words) < needed || len(words) > len(takes) {
+		return v.wrong("%s takes %s, not %q", v.name, cmp.Or(v.args, "flags only"), words)
+	}
+	into := map[string]*string{
+		"DATASET": &o.Dataset, "RUN": &o.Run, "FILE": &o.File, "FROM": &o.Part.From, "TO": &o.Part.To, "from": &o.from, "to": &o.to,
+	}
+	for i, word := range words {
+		name := strings.Trim(takes[i], "[]")
+		if given := into[name]; *given != "" {
+			return v.wrong("%s is given as %q and as %q", name, word, *given)
+		}
+		*into[name] = word
 	}
 	return nil
 }
@@ -170,7 +214,7 @@ func (o *Options) readTimes(v verb, now time.Time) error {
 		o.From = now.Add(-v.back)
 	}
 	for _, t := range []struct {
-		flag, text string
+		name, text string
 		end        bool
 		into       *time.Time
 	}{{"from", o.from, false, &o.From}, {"to", o.to, true, &o.To}, {"at", o.at, false, &o.At}} {
@@ -179,7 +223,7 @@ func (o *Options) readTimes(v verb, now time.Time) error {
 		}
 		at, err := readTime(t.text, t.end)
 		if err != nil {
-			return fmt.Errorf("%w: -%s=%s is neither a run id nor a time such as 2025-03-04 or 2025-03-04T14:45:00Z", ErrUsage, t.flag, t.text)
+			return v.wrong("%s %q is neither a run id nor a time such as 2025-03-04 or 2025-03-04T14:45:00Z", t.name, t.text)
 		}
 		*t.into = at
 	}
@@ -187,7 +231,7 @@ func (o *Options) readTimes(v verb, now time.Time) error {
 		o.From = o.To.Add(-v.back)
 	}
 	if o.To.Before(o.From) {
-		return fmt.Errorf("%w: the end %s lies before the beginning %s", ErrUsage, o.To.Format(time.RFC3339), o.From.Format(time.RFC3339))
+		return v.wrong("the end %s lies before the beginning %s", o.To.Format(time.RFC3339), o.From.Format(time.RFC3339))
 	}
 	return nil
 }
@@ -214,7 +258,7 @@ func Usage() string {
 	for _, v := range verbs {
 		what, _, _ := strings.Cut(v.does, " (")
 		what, _, _ = strings.Cut(what, ";")
-		fmt.Fprintf(&b, "  %-26s %s\n", v.name+" "+v.args, what)
+		fmt.Fprintf(&b, "  %-32s %s\n", v.name+" "+v.args, what)
 	}
 	b.WriteString("\nWithout -stack the commands work on the local environment, with it on what is deployed.\n")
 	return b.String()

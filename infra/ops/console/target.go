@@ -6,6 +6,8 @@ package console
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,6 +28,8 @@ type Outputs struct {
 	LakeBucket    string                    `json:"lakeBucket"`
 	RejectsBucket string                    `json:"rejectsBucket"`
 	Datasets      map[string]DatasetOutputs `json:"datasets"`
+
+	OperatorPolicy string `json:"operatorPolicy"` // ARN
 }
 
 // DatasetOutputs are those of one dataset. Queues are given by URL.
@@ -42,10 +46,31 @@ type DatasetOutputs struct {
 func ReadOutputs(text []byte) (Outputs, error) {
 	var o Outputs
 	if err := json.Unmarshal(text, &o); err != nil {
-		return o, fmt.Errorf("read outputs of the stack: %w", err)
+		return o, fmt.Errorf("read outputs of the stack: they are not what `pulumi stack output --json` prints: %w", err)
 	}
-	if o.RawBucket == "" || o.LakeBucket == "" || o.RejectsBucket == "" || len(o.Datasets) == 0 {
-		return o, fmt.Errorf("read outputs of the stack: they name no buckets or no datasets: is the stack deployed?")
+	var lacks []string
+	need := func(name, value string) {
+		if value == "" {
+			lacks = append(lacks, name)
+		}
+	}
+	need("region", o.Region)
+	need("rawBucket", o.RawBucket)
+	need("lakeBucket", o.LakeBucket)
+	need("rejectsBucket", o.RejectsBucket)
+	if len(o.Datasets) == 0 {
+		lacks = append(lacks, "datasets")
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Datasets)) {
+		d, at := o.Datasets[name], "datasets."+name+"."
+		need(at+"ingestFunction", d.IngestFunction)
+		need(at+"processFunction", d.ProcessFunction)
+		need(at+"ingestFailures", d.IngestFailures)
+		need(at+"processFailures", d.ProcessFailures)
+		need(at+"scheduleUndelivered", d.ScheduleUndelivered)
+	}
+	if len(lacks) > 0 {
+		return o, fmt.Errorf("read outputs of the stack: they lack %s: deploy the stack first, with pulumi up", strings.Join(lacks, ", "))
 	}
 	return o, nil
 }
@@ -73,27 +98,30 @@ type failureQueue struct {
 	name     string
 	queue    *cloud.Queue
 	function *cloud.Function
+	of       string // name of the function
 }
 
-// pipelines are those of a dataset, or all.
-func (t Target) pipelines(dataset string) ([]pipeline, error) {
-	var found []pipeline
+// pipelines are those of a dataset, or all that were deployed; absent are datasets that were not.
+func (t Target) pipelines(dataset string) (found []pipeline, absent []string, err error) {
 	var names []string
 	for _, c := range t.Contracts {
 		names = append(names, c.Dataset)
 		if dataset != "" && c.Dataset != dataset {
 			continue
 		}
-		outputs, ok := t.Outputs.Datasets[c.Dataset]
-		if !ok {
-			return nil, fmt.Errorf("find dataset %s: %s does not have it; deploy first", c.Dataset, t.Name)
+		if outputs, ok := t.Outputs.Datasets[c.Dataset]; ok {
+			found = append(found, t.pipeline(c, outputs))
+		} else {
+			absent = append(absent, c.Dataset)
 		}
-		found = append(found, t.pipeline(c, outputs))
 	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%w: there is no dataset %s; there is %s", ErrUsage, dataset, strings.Join(names, ", "))
+	switch {
+	case len(found) > 0:
+		return found, absent, nil
+	case len(absent) > 0:
+		return nil, nil, fmt.Errorf("find dataset %s: %s does not have it: deploy it first, with pulumi up", strings.Join(absent, ", "), t.Name)
 	}
-	return found, nil
+	return nil, nil, fmt.Errorf("%w: there is no dataset %s; there is %s", ErrUsage, dataset, strings.Join(names, ", "))
 }
 
 func (t Target) pipeline(c *contract.Contract, outputs DatasetOutputs) pipeline {
@@ -109,9 +137,9 @@ func (t Target) pipeline(c *contract.Contract, outputs DatasetOutputs) pipeline 
 		secrets: cloud.NewSecrets(secretsmanager.NewFromConfig(t.AWS)),
 	}
 	p.queues = []failureQueue{
-		{"failed ingests", cloud.NewQueue(queues, outputs.IngestFailures), p.ingest},
-		{"failed runs", cloud.NewQueue(queues, outputs.ProcessFailures), p.process},
-		{"undelivered schedules", cloud.NewQueue(queues, outputs.ScheduleUndelivered), p.ingest},
+		{"failed ingests", cloud.NewQueue(queues, outputs.IngestFailures), p.ingest, outputs.IngestFunction},
+		{"failed runs", cloud.NewQueue(queues, outputs.ProcessFailures), p.process, outputs.ProcessFunction},
+		{"undelivered schedules", cloud.NewQueue(queues, outputs.ScheduleUndelivered), p.ingest, outputs.IngestFunction},
 	}
 	return p
 }

@@ -1,0 +1,78 @@
+package console
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tributary/infra/local/screen"
+	"tributary/shared/ingest"
+	"tributary/shared/ops"
+	"tributary/shared/zone"
+)
+
+func (c Console) backfill(ctx context.Context, o Options, p pipeline) error {
+	run := zone.NewRun(p.contract.Dataset, o.At)
+	response, err := ops.Backfill(ctx, p.ingest, p.contract, o.At, o.Part)
+	if fault := new(zone.FunctionError); errors.As(err, &fault) {
+		c.field("run", "%s did not come whole; the pages that came are kept", reads(run))
+		c.next(o.hint("goes on behind the last page that came", "backfill %s %s %s -at=%s", p.contract.Dataset, o.Part.From, o.Part.To, o.At.Format(time.RFC3339)))
+	}
+	if err != nil {
+		return err
+	}
+	c.field("run", "%s", reads(run))
+	c.field("range", "from %s to %s", o.Part.From, o.Part.To)
+	c.field("brought", "%s on %s; the process function has its event", screen.Plural(response.Records, "record", "records"), screen.Plural(int64(response.Pages), "page", "pages"))
+	c.became(o, run)
+	return nil
+}
+
+// became says where to look what the process function makes of a run.
+func (c Console) became(o Options, run zone.Run) {
+	c.next(
+		o.hint("shows what became of it", "status %s %s %[2]s", run.Dataset, run.ID()),
+		o.hint("shows its rejected records with their reasons", "rejects %s %s", run.Dataset, run.ID()))
+}
+
+func (c Console) upload(ctx context.Context, o Options, p pipeline) error {
+	body, err := readFile(o.File)
+	if err != nil {
+		return fmt.Errorf("upload %s: %w", o.File, err)
+	}
+	u := ingest.Uploader{Contract: p.contract, Bucket: p.raw, Now: c.Now}
+	run := zone.NewRun(p.contract.Dataset, o.At)
+	result, err := u.Upload(ctx, run, filepath.Base(o.File), body)
+	if err != nil {
+		return err
+	}
+	c.field("run", "%s", reads(run))
+	c.field("file", "%s", o.File)
+	c.field("brought", "%s on %s; the process function has its event", screen.Plural(result.Manifest.Records, "record", "records"), screen.Plural(int64(len(result.Manifest.Pages)), "page", "pages"))
+	c.became(o, run)
+	return nil
+}
+
+func readFile(name string) ([]byte, error) {
+	body, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		return body, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("unpack: %w", err)
+	}
+	if body, err = io.ReadAll(z); err != nil {
+		return nil, fmt.Errorf("unpack: %w", err)
+	}
+	return body, nil
+}

@@ -193,7 +193,7 @@ func TestFunctionIngestsARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := ingest.Response{
-		Dataset: "coin_markets", Run: "20250304T144500Z", Stored: true, Pages: 2, Records: 2,
+		Dataset: "coin_markets", Run: "20250304T144500Z", Stored: true, Ended: "complete", Pages: 2, Records: 2,
 		Manifest: "raw/coin_markets/dt=2025-03-04/run=20250304T144500Z/manifest.json",
 	}
 	if diff := cmp.Diff(want, response); diff != "" {

@@ -84,11 +84,11 @@ func (i *Ingester) start(ctx context.Context, part *zone.Range) (cursorState, *s
 
 // moveCursor replaces the state by where the run of a stored manifest ended, unless it is there or further already.
 // It reports taken when another run moved it since s was read: that run's range is whole, and nothing is lost by
-// leaving it. A run whose pages cannot be read does not move it: its range has to be fetched again. Nor does one that
-// was told where to end: it says nothing of what lies between.
+// leaving it. A run whose pages cannot be read, or were too many, does not move it: its range has to be fetched again. Nor
+// does one that was told where to end: it says nothing of what lies between.
 func (i *Ingester) moveCursor(ctx context.Context, run zone.Run, m zone.Manifest, s cursorState) (moved, taken bool, err error) {
 	c := i.contract.Source.Cursor
-	if c == nil || m.Cursor == nil || m.Cursor.End != "" || m.Cursor.To == "" || m.Ended == zone.EndedUnreadable {
+	if c == nil || m.Cursor == nil || m.Cursor.End != "" || m.Cursor.To == "" || m.Ended == zone.EndedUnreadable || m.Ended == zone.EndedTooLarge {
 		return false, false, nil
 	}
 	if s.Value != "" && source.CompareCursors(m.Cursor.To, s.Value) <= 0 {
@@ -116,24 +116,49 @@ func (i *Ingester) moveCursor(ctx context.Context, run zone.Run, m zone.Manifest
 }
 
 // settle moves the cursor for a manifest that stands by another one's hand, or by one's own before a crash.
-func (i *Ingester) settle(ctx context.Context, run zone.Run, result *Result) error {
-	if i.contract.Source.Cursor == nil {
-		return nil
-	}
+func (i *Ingester) settle(ctx context.Context, run zone.Run, part *zone.Range, result *Result) error {
 	body, _, err := i.read(ctx, run.ManifestKey())
 	if err != nil {
 		return fmt.Errorf("read manifest: %w", err)
 	}
-	var m zone.Manifest
-	if err := json.Unmarshal(body, &m); err != nil {
+	m := &result.Manifest
+	*m = zone.Manifest{}
+	if err := json.Unmarshal(body, m); err != nil {
 		return fmt.Errorf("read manifest %s: %w", run.ManifestKey(), err)
+	}
+	from, to := "", ""
+	if m.Cursor != nil {
+		from, to = m.Cursor.From, m.Cursor.End
+	}
+	if err := fits(part, from, to); err != nil || i.contract.Source.Cursor == nil {
+		return err
 	}
 	s, err := i.readCursor(ctx)
 	if err != nil {
 		return err
 	}
-	result.CursorMoved, result.CursorTaken, err = i.moveCursor(ctx, run, m, s)
+	result.CursorMoved, result.CursorTaken, err = i.moveCursor(ctx, run, *m, s)
 	return err
+}
+
+// RangeError says that a run cannot be the backfill that was asked for: it stands, or was begun, and is of something else.
+type RangeError struct{ From, To string }
+
+// Error tells what the run is of, and what to do.
+func (e *RangeError) Error() string {
+	what := "of what was new at its time"
+	if e.To != "" {
+		what = fmt.Sprintf("a backfill from %s to %s", e.From, e.To)
+	}
+	return fmt.Sprintf("the run is there already, and is %s: take another time", what)
+}
+
+// fits holds the range of what stands against the one that was asked for, if any.
+func fits(part *zone.Range, from, to string) error {
+	if part == nil || part.From == from && part.To == to {
+		return nil
+	}
+	return &RangeError{From: from, To: to}
 }
 
 func (i *Ingester) read(ctx context.Context, key string) ([]byte, zone.Object, error) {
@@ -144,10 +169,4 @@ func (i *Ingester) read(ctx context.Context, key string) ([]byte, zone.Object, e
 	defer body.Close()
 	text, err := io.ReadAll(body)
 	return text, object, err
-}
-
-// endsEarly reports whether a fault of the source may end the run with the pages that stand.
-func endsEarly(err error, walk *source.Walk) bool {
-	var fault *source.Error
-	return errors.As(err, &fault) && fault.Kind == source.RateLimited && walk.CanEndEarly()
 }

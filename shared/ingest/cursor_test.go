@@ -334,6 +334,104 @@ func TestBackfillLeavesTheStateAlone(t *testing.T) {
 	}
 }
 
+// A run that stands, or was begun, is never taken for the part of the past that was asked for, unless it is that part.
+func TestBackfillOntoARunThatIsThere(t *testing.T) {
+	s := incremental(contract.Cursor{InitialValue: "4", EndParam: "until"})
+	part, other := zone.Range{From: "1", To: "3"}, zone.Range{From: "1", To: "2"}
+	begin := func(t *testing.T, f *feed, bucket *cloudtest.Bucket, run func(*ingest.Ingester) error) {
+		t.Helper()
+		broken := errors.New("lost")
+		failing := bucket.With(&cloudtest.Faults{Hook: func(c cloudtest.Call) error {
+			if c.Method == "Bucket.Put" && strings.HasSuffix(c.Key, "page-00002.json.gz") {
+				return broken
+			}
+			return nil
+		}})
+		if err := run(f.ingester(t, failing, s)); !errors.Is(err, broken) {
+			t.Fatal(err)
+		}
+	}
+	back := func(t *testing.T, part zone.Range) func(*ingest.Ingester) error {
+		return func(in *ingest.Ingester) error { _, err := in.Backfill(t.Context(), hour(15), part); return err }
+	}
+	plain := func(t *testing.T) func(*ingest.Ingester) error {
+		return func(in *ingest.Ingester) error { _, err := in.Run(t.Context(), hour(15)); return err }
+	}
+	const taken = "ingest run 20250304T150000Z of orders: the run is there already, and is "
+	tests := []struct {
+		name        string
+		before      func(t *testing.T, f *feed, bucket *cloudtest.Bucket)
+		want        string
+		wantStored  bool
+		wantFetched int
+	}{
+		{"the same part stands", func(t *testing.T, f *feed, b *cloudtest.Bucket) {
+			if err := back(t, part)(f.ingester(t, b, s)); err != nil {
+				t.Fatal(err)
+			}
+		}, "", false, 0},
+		{"the same part was begun", func(t *testing.T, f *feed, b *cloudtest.Bucket) { begin(t, f, b, back(t, part)) }, "", true, 4},
+		{"another part stands", func(t *testing.T, f *feed, b *cloudtest.Bucket) {
+			if err := back(t, other)(f.ingester(t, b, s)); err != nil {
+				t.Fatal(err)
+			}
+		}, taken + "a backfill from 1 to 2: take another time", false, 0},
+		{"another part was begun", func(t *testing.T, f *feed, b *cloudtest.Bucket) { begin(t, f, b, back(t, other)) },
+			taken + "a backfill from 1 to 2: take another time", false, 0},
+		{"a scheduled run stands", func(t *testing.T, f *feed, b *cloudtest.Bucket) {
+			if err := plain(t)(f.ingester(t, b, s)); err != nil {
+				t.Fatal(err)
+			}
+		}, taken + "of what was new at its time: take another time", false, 0},
+		{"a scheduled run was begun", func(t *testing.T, f *feed, b *cloudtest.Bucket) { begin(t, f, b, plain(t)) },
+			taken + "of what was new at its time: take another time", false, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := serveFeed(t, 7)
+			bucket := cloudtest.NewBucket("raw", nil)
+			test.before(t, f, bucket)
+			f.take()
+			before := bucket.Versions()
+			result, err := f.ingester(t, bucket, s).Backfill(t.Context(), hour(15), part)
+			message := ""
+			if err != nil {
+				message = err.Error()
+			}
+			if diff := cmp.Diff(test.want, message); diff != "" || result.Stored != test.wantStored || result.Fetched != test.wantFetched {
+				t.Errorf("result %+v, error (-want +got):\n%s", result, diff)
+			}
+			if test.want == "" && (len(result.Manifest.Pages) != 5 || result.Manifest.Records != 7) {
+				t.Errorf("manifest %+v", result.Manifest)
+			}
+			if refused := test.want != ""; refused && (bucket.Versions() != before || len(f.take()) != 0) {
+				t.Error("a refused backfill stored or asked something")
+			}
+		})
+	}
+}
+
+// A refusal is the answer of a function that is well.
+func TestHandleRefusesABackfillOntoAnotherRun(t *testing.T) {
+	f := serveFeed(t, 3)
+	bucket := cloudtest.NewBucket("raw", nil)
+	in := f.ingester(t, bucket, incremental(contract.Cursor{InitialValue: "1", EndParam: "until"}))
+	mustRun(t, in, hour(15))
+	var out bytes.Buffer
+	got, err := handler(t, in, bucket, &out).Handle(t.Context(),
+		json.RawMessage(`{"dataset":"orders","scheduledAt":"2025-03-04T15:00:00Z","backfill":{"from":"1","to":"2"}}`))
+	want := ingest.Response{
+		Dataset: "orders", Run: "20250304T150000Z", Manifest: hour(15).ManifestKey(),
+		Refused: "the run is there already, and is of what was new at its time: take another time",
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v, response (-want +got):\n%s", err, diff)
+	}
+	if !strings.Contains(out.String(), `"level":"WARN","message":"backfill refused"`) {
+		t.Errorf("nothing is said of it:\n%s", out.String())
+	}
+}
+
 func TestBackfillIsRefused(t *testing.T) {
 	f := serveFeed(t, 3)
 	bucket := cloudtest.NewBucket("raw", nil)

@@ -45,8 +45,11 @@ type Response struct {
 	Run      string `json:"run"`
 	Manifest string `json:"manifest"` // key
 	Stored   bool   `json:"stored"`   // false: the manifest stood already
+	Ended    string `json:"ended"`
+	Reason   string `json:"reason,omitempty"` // of too_large
 	Pages    int    `json:"pages"`
 	Records  int64  `json:"records"`
+	Refused  string `json:"refused,omitempty"` // why nothing was done: a backfill onto a run of something else
 }
 
 // Handler answers the schedule of one dataset.
@@ -91,6 +94,11 @@ func (h *Handler) ingest(ctx context.Context, run zone.Run, backfill *zone.Range
 		}
 	}
 	result, err := bring(ctx, run)
+	if refused := new(RangeError); errors.As(err, &refused) {
+		// It is the operator's mistake, and theirs to hear of: no fault of this function, and no alarm.
+		log.Warn("backfill refused", "reason", refused.Error())
+		return Response{Dataset: run.Dataset, Run: run.ID(), Manifest: run.ManifestKey(), Refused: refused.Error()}, nil
+	}
 	if err != nil {
 		return Response{}, err
 	}
@@ -101,11 +109,14 @@ func (h *Handler) ingest(ctx context.Context, run zone.Run, backfill *zone.Range
 	m := result.Manifest
 	response := Response{
 		Dataset: run.Dataset, Run: run.ID(), Manifest: run.ManifestKey(),
-		Stored: result.Stored, Pages: len(m.Pages), Records: m.Records,
+		Stored: result.Stored, Ended: m.Ended, Reason: m.Reason, Pages: len(m.Pages), Records: m.Records,
 	}
 	if !result.Stored {
 		log.Info("run stands already", "manifest", response.Manifest, "fetched", result.Fetched)
 		return response, nil
+	}
+	if m.Ended == zone.EndedTooLarge {
+		log.Warn("run is too large", "manifest", response.Manifest, "reason", m.Reason)
 	}
 	log.Info("run ingested", "manifest", response.Manifest, "ended", m.Ended, "pages", response.Pages, "records", m.Records,
 		"bytes", result.Bytes, "fetched", result.Fetched, "seconds", elapsed.Seconds())

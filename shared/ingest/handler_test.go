@@ -52,8 +52,8 @@ func TestHandle(t *testing.T) {
 		responses = append(responses, response)
 	}
 	want := []ingest.Response{
-		{Dataset: "orders", Run: "20250304T144500Z", Manifest: rawKey("manifest.json"), Stored: true, Pages: 4, Records: 6},
-		{Dataset: "orders", Run: "20250304T144500Z", Manifest: rawKey("manifest.json")},
+		{Dataset: "orders", Run: "20250304T144500Z", Manifest: rawKey("manifest.json"), Stored: true, Ended: "complete", Pages: 4, Records: 6},
+		{Dataset: "orders", Run: "20250304T144500Z", Manifest: rawKey("manifest.json"), Ended: "complete", Pages: 4, Records: 6},
 	}
 	if diff := cmp.Diff(want, responses); diff != "" {
 		t.Errorf("responses (-want +got):\n%s", diff)

@@ -12,6 +12,9 @@
 // and its records came in the cursor's order, the run ends early and whole, and the next one carries on. A backfill asks
 // such a source for a part of its past, which its pages keep, and leaves the state alone.
 //
+// A run that passes a limit of the contract (the bytes of a body, the number of pages or records) would pass it at every try.
+// It ends whole as well, with a manifest that says so: processing makes it too_large, with an alert, and reads no page.
+//
 // Any other run that cannot finish writes no manifest, keeps its pages and returns the fault: the next try resumes. Pages are
 // never judged here. One that is no JSON is kept like any other, ends the run, and is judged where the run is
 // processed.
@@ -51,7 +54,7 @@ func New(c *contract.Contract, bucket Bucket, client *source.Client) *Ingester {
 
 // Result tells what a call found and did.
 type Result struct {
-	Manifest    zone.Manifest // zero when it stood before the call
+	Manifest    zone.Manifest // that stands now
 	Stored      bool          // this call stored the manifest; else it stands by another one's hand
 	Fetched     int           // pages that this call asked the source for
 	Bytes       int64         // of all pages as stored
@@ -64,7 +67,8 @@ func (i *Ingester) Run(ctx context.Context, run zone.Run) (Result, error) {
 	return i.whole(ctx, run, nil)
 }
 
-// Backfill brings a run of a part of the past, by a source with an incremental cursor. The cursor's state stays.
+// Backfill brings a run of a part of the past, by a source with an incremental cursor. The cursor's state stays. A run that
+// is of something else already is a RangeError.
 func (i *Ingester) Backfill(ctx context.Context, run zone.Run, part zone.Range) (Result, error) {
 	if err := CanBackfill(i.contract); err != nil {
 		return Result{}, err
@@ -82,7 +86,7 @@ func (i *Ingester) whole(ctx context.Context, run zone.Run, part *zone.Range) (R
 
 func (i *Ingester) run(ctx context.Context, run zone.Run, part *zone.Range, result *Result) error {
 	if _, err := i.bucket.Head(ctx, run.ManifestKey()); err == nil {
-		return i.settle(ctx, run, result)
+		return i.settle(ctx, run, part, result)
 	} else if !errors.Is(err, zone.ErrNotFound) {
 		return fmt.Errorf("look for manifest: %w", err)
 	}
@@ -90,25 +94,33 @@ func (i *Ingester) run(ctx context.Context, run zone.Run, part *zone.Range, resu
 	if err != nil {
 		return err
 	}
-	pages, ended, err := i.pages(ctx, run, walk, result)
+	brought, err := i.pages(ctx, run, walk, part, result)
 	if err != nil {
 		return err
 	}
-	result.Manifest = i.manifest(run, walk, ended, pages)
+	result.Manifest = i.manifest(run, walk, brought)
 	if result.Stored, err = i.store(ctx, run, result.Manifest); err != nil {
 		return err
 	}
 	if !result.Stored {
-		return i.settle(ctx, run, result)
+		return i.settle(ctx, run, part, result)
 	}
 	result.CursorMoved, result.CursorTaken, err = i.moveCursor(ctx, run, result.Manifest, state)
 	return err
 }
 
+// brought are the pages of a run that ended.
+type brought struct {
+	pages  []zone.ManifestPage
+	ended  string
+	reason string // of zone.EndedTooLarge
+}
+
 // pages goes the way of the run: behind the pages that stand, then behind those it brings.
-func (i *Ingester) pages(ctx context.Context, run zone.Run, walk *source.Walk, result *Result) (pages []zone.ManifestPage, ended string, err error) {
+func (i *Ingester) pages(ctx context.Context, run zone.Run, walk *source.Walk, part *zone.Range, result *Result) (brought, error) {
+	var b brought
 	for resuming := true; !walk.Done(); {
-		number := len(pages) + 1
+		number := len(b.pages) + 1
 		var page storedPage
 		err := zone.ErrNotFound
 		if resuming {
@@ -117,21 +129,43 @@ func (i *Ingester) pages(ctx context.Context, run zone.Run, walk *source.Walk, r
 		if errors.Is(err, zone.ErrNotFound) {
 			resuming = false
 			page, err = i.bring(ctx, run, number, walk)
-			if endsEarly(err, walk) {
-				return pages, zone.EndedRateLimit, nil
+			if b.endsBy(err, walk) {
+				return b, nil
 			}
 			result.Fetched++
 		}
 		if err != nil {
-			return nil, "", err
+			return b, err
 		}
-		if err := walk.Pass(page.mark); err != nil {
-			return nil, "", err
+		if err := fits(part, page.mark.From, page.mark.To); err != nil {
+			return b, err
 		}
-		pages = append(pages, page.entry)
+		b.pages = append(b.pages, page.entry)
 		result.Bytes += page.entry.Bytes
+		if err := walk.Pass(page.mark); b.endsBy(err, walk) {
+			return b, nil
+		} else if err != nil {
+			return b, err
+		}
 	}
-	return pages, walk.Ended(), nil
+	b.ended = walk.Ended()
+	return b, nil
+}
+
+// endsBy reports whether a fault of the source ends the run with the pages that stand, and notes how.
+func (b *brought) endsBy(err error, walk *source.Walk) bool {
+	var fault *source.Error
+	switch {
+	case !errors.As(err, &fault):
+		return false
+	case fault.Kind == source.TooLarge:
+		b.ended, b.reason = zone.EndedTooLarge, fault.Error()
+	case fault.Kind == source.RateLimited && walk.CanEndEarly():
+		b.ended = zone.EndedRateLimit
+	default:
+		return false
+	}
+	return true
 }
 
 // bring asks for a page and stores it, or adopts the page that another one stored meanwhile.

@@ -258,7 +258,10 @@ func TestEveryFaultIsRetriedToTheSameZone(t *testing.T) {
 					return nil
 				}})
 				in := ingester(t, a, bucket, pageNumber())
-				_, err := in.Run(t.Context(), run)
+				result, err := in.Run(t.Context(), run)
+				if err == nil && !result.Stored {
+					t.Error("the manifest is not this call's")
+				}
 				if failed := errors.Is(err, lost) && strings.HasPrefix(err.Error(), "ingest run 20250304T144500Z of orders: "); failed != fault.fails {
 					t.Errorf("error %v", err)
 				}
@@ -399,6 +402,87 @@ func TestEndings(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.wantRecords, records); diff != "" || manifest.Ended != test.wantEnded || manifest.Records != sum {
 				t.Errorf("ended %q with %d records, pages (-want +got):\n%s", manifest.Ended, manifest.Records, diff)
+			}
+		})
+	}
+}
+
+// What passes a limit of the contract ends whole, is the same for whoever repeats it, and fetches nothing again.
+func TestTooLarge(t *testing.T) {
+	limited := func(s contract.Source, l contract.Limits) contract.Source {
+		s.Limits = l
+		return s
+	}
+	incremental := func(l contract.Limits) contract.Source {
+		s := limited(pageNumber(), l)
+		s.Cursor = &contract.Cursor{Path: []string{"id"}, Param: "since", InitialValue: "0", OnMissing: "raise"}
+		return s
+	}
+	wide := func(page string, call int) (int, string) {
+		if page == "3" {
+			return 200, `[{"id": "3-a", "text": "` + strings.Repeat("x", 100) + `"}]`
+		}
+		return three(page, call)
+	}
+	tests := []struct {
+		name       string
+		source     contract.Source
+		answer     func(string, int) (int, string)
+		wantPages  int
+		wantReason string
+		wantCursor *zone.CursorRange
+	}{
+		{
+			"body", limited(pageNumber(), contract.Limits{Body: 90}), wide, 2,
+			"fetch orders: GET URL/v1/orders?page=3: attempt 1: too large: status 200 OK: the body has more than 90 bytes (raise limits.body in the contract, or ask for smaller pages)", nil,
+		},
+		{
+			"first body", limited(pageNumber(), contract.Limits{Body: 9}), three, 0,
+			"fetch orders: GET URL/v1/orders?page=1: attempt 1: too large: status 200 OK: the body has more than 9 bytes (raise limits.body in the contract, or ask for smaller pages)", nil,
+		},
+		{
+			"pages", limited(pageNumber(), contract.Limits{Pages: 2}), three, 2,
+			"fetch orders: too large: the run has more than 2 pages (raise limits.pages in the contract)", nil,
+		},
+		{
+			"records", limited(pageNumber(), contract.Limits{Records: 3}), three, 2,
+			"fetch orders: too large: the run has more than 3 records (raise limits.records in the contract)", nil,
+		},
+		{
+			"body of an incremental source", incremental(contract.Limits{Body: 90}), wide, 2,
+			"fetch orders: GET URL/v1/orders?page=3&since=0: attempt 1: too large: status 200 OK: the body has more than 90 bytes (raise limits.body in the contract, or ask for smaller pages)",
+			&zone.CursorRange{From: "0", To: "2-b"},
+		},
+		{
+			"records of an incremental source", incremental(contract.Limits{Records: 3}), three, 2,
+			"fetch orders: too large: the run has more than 3 records (raise limits.records in the contract)", &zone.CursorRange{From: "0", To: "2-b"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			a := serve(t, test.answer)
+			bucket := cloudtest.NewBucket("raw", nil)
+			in := ingester(t, a, bucket, test.source)
+			first, err := in.Run(t.Context(), run)
+			if err != nil || !first.Stored || first.CursorMoved {
+				t.Fatalf("result %+v, error %v", first, err)
+			}
+			checkWhole(t, bucket)
+			_, m := unpacked(t, bucket)
+			got := strings.ReplaceAll(m.Reason, a.URL, "URL")
+			if diff := cmp.Diff(test.wantReason, got); diff != "" || m.Ended != zone.EndedTooLarge || len(m.Pages) != test.wantPages {
+				t.Errorf("ended %s with %d pages, reason (-want +got):\n%s", m.Ended, len(m.Pages), diff)
+			}
+			if diff := cmp.Diff(test.wantCursor, m.Cursor); diff != "" {
+				t.Errorf("cursor (-want +got):\n%s", diff)
+			}
+			a.take()
+			again, err := in.Run(t.Context(), run)
+			if err != nil || again.Stored || again.CursorMoved || len(a.take()) != 0 || bucket.Versions() != len(bucket.Bodies()) {
+				t.Errorf("again: %+v, error %v", again, err)
+			}
+			if _, moved := bucket.Bodies()[zone.StateKey("orders")]; moved {
+				t.Error("the cursor's state was moved")
 			}
 		})
 	}

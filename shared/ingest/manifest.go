@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,8 +13,9 @@ import (
 )
 
 // manifest is made from the standing pages and the contract alone.
-func (i *Ingester) manifest(run zone.Run, walk *source.Walk, ended string, pages []zone.ManifestPage) zone.Manifest {
-	m := i.listing(run, i.source.URL(), ended, pages)
+func (i *Ingester) manifest(run zone.Run, walk *source.Walk, b brought) zone.Manifest {
+	m := i.listing(run, i.source.URL(), b.ended, b.pages)
+	m.Reason = b.reason
 	if i.contract.Source.Cursor != nil {
 		m.Cursor = &zone.CursorRange{From: walk.From(), To: walk.Span().Greatest, End: walk.To()}
 	}
@@ -39,18 +41,28 @@ func (i *Ingester) listing(run zone.Run, from, ended string, pages []zone.Manife
 	return m
 }
 
-// store writes the manifest and reports whether it did: false when one stands.
+// metaAttempt is the metadata of a manifest by which its writer knows it again.
+const metaAttempt = "attempt"
+
+// store writes the manifest and reports whether it did: false when one stands by another one's hand.
 func (i *Ingester) store(ctx context.Context, run zone.Run, m zone.Manifest) (bool, error) {
 	body, err := encode(m)
 	if err != nil {
 		return false, fmt.Errorf("encode manifest: %w", err)
 	}
+	attempt := rand.Text()
 	_, err = i.bucket.Put(ctx, run.ManifestKey(), body, zone.PutOptions{
 		Condition:   zone.Condition{IfAbsent: true},
 		ContentType: "application/json",
+		Metadata:    map[string]string{metaAttempt: attempt},
 	})
 	if errors.Is(err, zone.ErrCondition) {
-		return false, nil
+		// It may be one's own success whose answer was lost.
+		stands, err := i.bucket.Head(ctx, run.ManifestKey())
+		if err != nil {
+			return false, fmt.Errorf("look for manifest: %w", err)
+		}
+		return stands.Metadata[metaAttempt] == attempt, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("store manifest: %w", err)

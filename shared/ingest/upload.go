@@ -56,22 +56,38 @@ func (u *Uploader) upload(ctx context.Context, run zone.Run, name string, body [
 	}
 	i := Ingester{contract: u.Contract, bucket: u.Bucket}
 	result.Manifest = i.listing(run, "file:"+name, zone.EndedComplete, pages)
-	if result.Stored, err = i.store(ctx, run, result.Manifest); err == nil && !result.Stored {
-		err = errors.New("somebody else has stored the run meanwhile")
+	if result.Stored, err = i.store(ctx, run, result.Manifest); err != nil || result.Stored {
+		return err
 	}
-	return err
+	return i.same(ctx, run, result.Manifest)
+}
+
+// same holds a manifest against the one that stands, which another upload of the same file may have stored.
+func (i *Ingester) same(ctx context.Context, run zone.Run, m zone.Manifest) error {
+	stands, _, err := i.read(ctx, run.ManifestKey())
+	if err != nil {
+		return fmt.Errorf("read manifest: %w", err)
+	}
+	own, err := encode(m)
+	if err != nil {
+		return fmt.Errorf("encode manifest: %w", err)
+	}
+	if !bytes.Equal(stands, own) {
+		return errors.New("somebody else has stored the run meanwhile, of something else; take another time")
+	}
+	return nil
 }
 
 // pages makes pages of a file: the file itself where it is a page, else its lines.
 func (u *Uploader) pages(body []byte) ([][]byte, error) {
-	limit := u.Contract.Source.Limits.Body
+	limit := u.Contract.Source.Limits.OrDefault().Body
 	if len(u.Contract.Source.Records) == 0 && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
 		// A page may be lines as well; as lines it can be divided, and each is known to be whole.
 		return u.lines(body, limit)
 	}
 	_, unreadable := record.Count(bytes.NewReader(body), u.Contract.Source.Records)
 	switch {
-	case unreadable == nil && limit > 0 && int64(len(body)) > limit:
+	case unreadable == nil && int64(len(body)) > limit:
 		return nil, fmt.Errorf("the file has %d bytes, and limits.body of the contract is %d: raise it, or bring the records one a line", len(body), limit)
 	case unreadable == nil:
 		return [][]byte{body}, nil
@@ -105,7 +121,7 @@ func (u *Uploader) lines(body []byte, limit int64) ([][]byte, error) {
 		if line[0] != '{' || !json.Valid(line) {
 			return nil, fmt.Errorf("line %d is no JSON object", number)
 		}
-		if limit > 0 && page != nil && int64(len(page)+len(line)+len(tail)+2) > limit {
+		if page != nil && int64(len(page)+len(line)+len(tail)+2) > limit {
 			pages, page = append(pages, append(page, tail...)), nil
 		}
 		if page == nil {

@@ -81,6 +81,59 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// An upload whose manifest was stored though it was told otherwise is its own success, and so is another one's of the same
+// file; one of something else is not.
+func TestUploadMeetsAManifest(t *testing.T) {
+	file := []byte(`[{"id":1}]`)
+	for _, test := range []struct {
+		name   string
+		meet   func(t *testing.T, bucket *cloudtest.Bucket, c cloudtest.Call) error
+		stored bool
+		want   string
+	}{
+		{"its own", func(_ *testing.T, _ *cloudtest.Bucket, c cloudtest.Call) error {
+			if c.After {
+				return fmt.Errorf("put: %w", zone.ErrCondition)
+			}
+			return nil
+		}, true, ""},
+		{"of the same file", func(t *testing.T, bucket *cloudtest.Bucket, c cloudtest.Call) error {
+			if !c.After {
+				if _, err := uploader(bucket.With(nil), contract.Source{}).Upload(t.Context(), run, "f", file); err != nil {
+					t.Error(err)
+				}
+			}
+			return nil
+		}, false, ""},
+		{"of something else", func(t *testing.T, bucket *cloudtest.Bucket, c cloudtest.Call) error {
+			if !c.After {
+				if _, err := bucket.With(nil).Put(t.Context(), run.ManifestKey(), []byte("{}"), zone.PutOptions{}); err != nil {
+					t.Error(err)
+				}
+			}
+			return nil
+		}, false, "upload f as run 20250304T144500Z of orders: somebody else has stored the run meanwhile, of something else; take another time"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bucket := cloudtest.NewBucket("raw", nil)
+			met := bucket.With(&cloudtest.Faults{Hook: func(c cloudtest.Call) error {
+				if c.Method == "Bucket.Put" && strings.HasSuffix(c.Key, zone.ManifestName) {
+					return test.meet(t, bucket, c)
+				}
+				return nil
+			}})
+			result, err := uploader(met, contract.Source{}).Upload(t.Context(), run, "f", file)
+			message := ""
+			if err != nil {
+				message = err.Error()
+			}
+			if diff := cmp.Diff(test.want, message); diff != "" || result.Stored != test.stored {
+				t.Errorf("stored %t, error (-want +got):\n%s", result.Stored, diff)
+			}
+		})
+	}
+}
+
 // An upload that broke off is finished by the same file, and by nothing else.
 func TestUploadThatBrokeOff(t *testing.T) {
 	bucket := cloudtest.NewBucket("raw", nil)

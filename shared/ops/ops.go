@@ -52,7 +52,7 @@ func FillSecret(ctx context.Context, secrets Secrets, c *contract.Contract, name
 }
 
 // Backfill has the ingest function bring a part of the source's past as a run of its own, whose time names it. Given
-// again with the same time, it goes on behind the last page that was stored.
+// again with the same time, it goes on behind the last page that was stored; a run that is of something else is refused.
 func Backfill(ctx context.Context, function Function, c *contract.Contract, at time.Time, part zone.Range) (ingest.Response, error) {
 	var response ingest.Response
 	if err := ingest.CanBackfill(c); err != nil {
@@ -75,6 +75,9 @@ func Backfill(ctx context.Context, function Function, c *contract.Contract, at t
 	}
 	if err := json.Unmarshal(answer, &response); err != nil {
 		return fail(fmt.Errorf("read the function's answer: %w", err))
+	}
+	if response.Refused != "" {
+		return fail(errors.New(response.Refused))
 	}
 	return response, nil
 }

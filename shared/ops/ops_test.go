@@ -380,6 +380,9 @@ func TestBackfill(t *testing.T) {
 		{"no past", &contract.Contract{Dataset: "coins"}, zone.Range{From: "1", To: "2"}, answer, "backfill coins: its source has no past", true},
 		{"backwards", incremental, zone.Range{From: "10", To: "9"}, answer, "as run 20250304T010000Z: the end must lie behind the beginning", true},
 		{"fails", incremental, zone.Range{From: "1", To: "2"}, func(string) (string, error) { return "", errors.New("timed out") }, "backfill orders from 1 to 2 as run 20250304T010000Z: timed out", true},
+		{"refused", incremental, zone.Range{From: "1", To: "2"}, func(string) (string, error) {
+			return `{"refused":"the run is there already"}`, nil
+		}, "backfill orders from 1 to 2 as run 20250304T010000Z: the run is there already", true},
 		{"strange answer", incremental, zone.Range{From: "1", To: "2"}, func(string) (string, error) { return "7", nil }, "read the function's answer", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

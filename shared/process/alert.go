@@ -144,6 +144,9 @@ func (j *job) next(row *zone.AuditRow) string {
 		return "see what was rejected:\n" + rejects + strict + again("release", "", "") + stack
 	case row.Outcome == zone.OutcomeUnreadable:
 		return "look at the raw page that the reason names. If the source answered with something else than data, the next run brings it."
+	case row.Outcome == zone.OutcomeTooLarge && j.manifest.Ended == zone.EndedTooLarge:
+		return "the source had more than the contract lets one run bring, so that the run is not whole. " +
+			"Raise the limit that the reason names, or ask the source for less at once, and deploy: the next run brings it."
 	case row.Outcome == zone.OutcomeTooLarge:
 		return "raise the limit in the contract, or the function's memory and time, " + again("replay", " -force", `, "force": true`) + "\nOr ask the source for less at once." + stack
 	case row.Rejected > 0:

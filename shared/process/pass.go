@@ -90,6 +90,9 @@ func (j *job) readFrom(ctx context.Context, inspect bool, pages func(context.Con
 
 // manifestPages passes the manifest's pages to the reader, each held against what the manifest says of it.
 func (j *job) manifestPages(ctx context.Context, p *pass, reader *record.Reader) error {
+	if j.manifest.Ended == zone.EndedTooLarge {
+		return &unfinishedError{reason: j.manifest.Reason}
+	}
 	for _, page := range j.manifest.Pages {
 		if p.rejects != nil {
 			p.rejects.page = page

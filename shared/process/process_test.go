@@ -508,6 +508,39 @@ func TestNothingClassifiedIsSaid(t *testing.T) {
 	}
 }
 
+// A run that ingest could not bring whole for a limit of the contract is judged by its manifest: its pages are not read.
+func TestRunThatIngestFoundTooLarge(t *testing.T) {
+	w := newWorld(t)
+	event := w.ingest(scheduled, func(m *zone.Manifest) {
+		m.Ended, m.Reason = zone.EndedTooLarge, "the body has more than 9 bytes (raise limits.body in the contract)"
+	}, jsonPage(person("a"), person("b", "score", "-1")))
+	p := w.processor(testContract(t))
+	result := w.run(p, event)
+	if result.Status != StatusProcessed || result.Outcome != zone.OutcomeTooLarge || !strings.Contains(result.Reason, "limits.body") {
+		t.Errorf("result %+v", result)
+	}
+	for _, call := range w.faults.Calls() {
+		if call.Method == "Bucket.Get" && strings.Contains(call.Key, "page-") {
+			t.Errorf("a page was read: %s", call)
+		}
+	}
+	row := w.auditRow(scheduled)
+	if row.State != zone.StateDone || row.Outcome != zone.OutcomeTooLarge || row.Pages != 1 || row.Records != 0 || len(row.LakeFiles)+len(row.RejectFiles) != 0 {
+		t.Errorf("audit %+v", row)
+	}
+	messages := w.topic.Messages()
+	if len(messages) != 1 || messages[0].Attributes["severity"] != SeverityCritical || !strings.Contains(messages[0].Body, "limits.body") ||
+		!strings.Contains(messages[0].Body, "the next run brings it") || strings.Contains(messages[0].Body, "ops:replay") {
+		t.Errorf("alerts %+v", messages)
+	}
+	if again := w.run(p, event); again.Status != StatusSkipped || len(w.topic.Messages()) != 1 {
+		t.Errorf("delivered again: %+v, %d alerts", again, len(w.topic.Messages()))
+	}
+	if len(w.lake.Bodies()) != 1 || len(w.rejects.Bodies()) != 0 || len(w.table.Items()) != 0 {
+		t.Errorf("lake %v, rejects %v, items %v", slices.Sorted(maps.Keys(w.lake.Bodies())), w.rejects.Bodies(), w.table.Items())
+	}
+}
+
 // Errors go into logs and the failure queue: those of every call that can fail name no key that is classified.
 func TestNothingClassifiedIsInErrors(t *testing.T) {
 	const secret = "hidden"

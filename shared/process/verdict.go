@@ -18,10 +18,16 @@ type verdict struct {
 	reason  string // of every outcome but loaded
 }
 
+// unfinishedError says that ingest passed a limit of the contract, so that the pages are not all of the run.
+type unfinishedError struct{ reason string }
+
+func (e *unfinishedError) Error() string { return e.reason }
+
 // failureOf tells what is wrong with the run from a fault that another attempt may not meet; nil for the latter.
 func failureOf(err error) *verdict {
 	var unreadable *record.UnreadableError
 	var tooLarge *record.TooLargeError
+	var unfinished *unfinishedError
 	var outOfTime *outOfTimeError
 	var spoolFull *spoolFullError
 	switch {
@@ -29,6 +35,8 @@ func failureOf(err error) *verdict {
 		return &verdict{zone.OutcomeUnreadable, unreadable.Error()}
 	case errors.As(err, &tooLarge):
 		return &verdict{zone.OutcomeTooLarge, tooLarge.Error()}
+	case errors.As(err, &unfinished):
+		return &verdict{zone.OutcomeTooLarge, unfinished.Error()}
 	case errors.As(err, &outOfTime):
 		return &verdict{zone.OutcomeTooLarge, outOfTime.Error()}
 	case errors.As(err, &spoolFull):

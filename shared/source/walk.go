@@ -138,7 +138,8 @@ func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
 	return page, nil
 }
 
-// Pass moves behind a stored page, which need not be one that this walk fetched.
+// Pass moves behind a stored page, which need not be one that this walk fetched. A page with which the run passes its limit
+// of records is passed as well, and the walk cannot go on.
 func (w *Walk) Pass(m Mark) error {
 	if w.Done() {
 		return errors.New("pass page: the walk has ended")
@@ -148,14 +149,14 @@ func (w *Walk) Pass(m Mark) error {
 	}
 	w.pages++
 	w.records += max(0, m.Records)
-	if limit := w.client.source.Limits.Records; w.records > limit {
-		return w.tooLarge("records", limit)
-	}
 	w.from, w.to = m.From, m.To
 	w.extend(m.Span)
 	w.asked[w.position] = true
 	w.position, w.last = m.Next, m
 	w.client.window.passed(m.FetchedAt)
+	if limit := w.client.source.Limits.Records; w.records > limit {
+		return w.tooLarge("records", limit)
+	}
 	return nil
 }
 

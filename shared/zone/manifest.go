@@ -13,8 +13,9 @@ type Manifest struct {
 	ScheduledAt     time.Time      `json:"scheduled_at"`
 	ContractVersion string         `json:"contract_version"`
 	ContractDigest  string         `json:"contract_digest"`
-	Source          string         `json:"source"` // URL without secrets, or file:NAME for an upload
-	Ended           string         `json:"ended"`  // complete, or why a run with a cursor ended early
+	Source          string         `json:"source"`           // URL without secrets, or file:NAME for an upload
+	Ended           string         `json:"ended"`            // complete, or why it ended early
+	Reason          string         `json:"reason,omitempty"` // of too_large: which limit, and what to do
 	Records         int64          `json:"records"`
 	Cursor          *CursorRange   `json:"cursor,omitempty"` // of a source with an incremental cursor
 	Pages           []ManifestPage `json:"pages"`
@@ -43,4 +44,5 @@ const (
 	EndedComplete   = "complete"   // the source had no more pages
 	EndedRateLimit  = "rate_limit" // the source asked to wait for longer than the run had; the next run carries on
 	EndedUnreadable = "unreadable" // the last page is no JSON, or lacks the array of records: no way leads further
+	EndedTooLarge   = "too_large"  // a limit of the contract was passed: the pages are not all, and are not processed
 )

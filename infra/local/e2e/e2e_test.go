@@ -534,6 +534,32 @@ func TestTooManyRejectsHoldTheRun(t *testing.T) {
 	}
 }
 
+// A page above the contract's limit would be above it at every try: the run ends with one alert and one audit row, and its
+// events wait nowhere.
+func TestOversizedPageMakesTheRunTooLarge(t *testing.T) {
+	w := start(t, recorded(t, whole("large", "description", `"`+strings.Repeat("x", 17<<20)+`"`)), nil)
+	run := w.run(scheduled)
+	audit := w.audit(run)
+	if audit.Outcome != zone.OutcomeTooLarge || audit.State != zone.StateDone || !strings.Contains(audit.Reason, "raise limits.body in the contract") || audit.Records != 0 {
+		t.Errorf("audit %+v, want the run too large by its body", audit)
+	}
+	if m := w.manifest(run); m.Ended != zone.EndedTooLarge || len(m.Pages) != 0 {
+		t.Errorf("manifest %+v", m)
+	}
+	if messages, err := w.Messages(w.outputs.AlertTopic); err != nil || len(messages) != 1 || !strings.Contains(messages[0].Body, "the next run brings it") {
+		t.Errorf("alerts %+v, %v; want one that says what to do", messages, err)
+	}
+	d := w.outputs.Datasets[dataset]
+	for _, queue := range []string{d.IngestFailures, d.ProcessFailures} {
+		if queued, err := w.Queued(queue); err != nil || len(queued) != 0 {
+			t.Errorf("%d messages wait in %s, %v", len(queued), queue, err)
+		}
+	}
+	if faults := w.log.of(local.InvocationFailed, local.AccessDenied); len(faults) > 0 {
+		t.Errorf("not all went well: %s", strings.Join(faults, "\n"))
+	}
+}
+
 func TestMissingGrantIsDenied(t *testing.T) {
 	for _, tc := range []struct {
 		function, action, bucket string

@@ -29,9 +29,26 @@ func (c Console) backfill(ctx context.Context, o Options, p pipeline) error {
 	}
 	c.field("run", "%s", reads(run))
 	c.field("range", "from %s to %s", o.Part.From, o.Part.To)
-	c.field("brought", "%s on %s; the process function has its event", screen.Plural(response.Records, "record", "records"), screen.Plural(int64(response.Pages), "page", "pages"))
+	if response.Ended == zone.EndedTooLarge {
+		c.flagged("brought", backfillText(response), c.Style.Bad)
+		c.next(o.hint("once the limit is raised and deployed, or for less at once: a run of another time", "backfill %s %s %s", p.contract.Dataset, o.Part.From, o.Part.To))
+		return ErrShown
+	}
+	c.field("brought", "%s", backfillText(response))
 	c.became(o, run)
 	return nil
+}
+
+// backfillText says what became of a backfill.
+func backfillText(r ingest.Response) string {
+	brought := fmt.Sprintf("%s on %s", screen.Plural(r.Records, "record", "records"), screen.Plural(int64(r.Pages), "page", "pages"))
+	switch {
+	case r.Ended == zone.EndedTooLarge:
+		return "too much, so that nothing of it is loaded: " + r.Reason
+	case !r.Stored:
+		return brought + " before; the run stands already, and nothing was fetched"
+	}
+	return brought + "; the process function has its event"
 }
 
 // became says where to look what the process function makes of a run.

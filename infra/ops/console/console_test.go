@@ -15,6 +15,7 @@ import (
 
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
+	"tributary/shared/ingest"
 	"tributary/shared/ledger"
 	"tributary/shared/mask"
 	"tributary/shared/ops"
@@ -294,5 +295,21 @@ func TestRejectsAreMasked(t *testing.T) {
 				t.Errorf("screen (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestBackfillText(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		response ingest.Response
+		want     string
+	}{
+		{"brought", ingest.Response{Stored: true, Ended: zone.EndedComplete, Records: 1200, Pages: 5}, "1,200 records on 5 pages; the process function has its event"},
+		{"stands already", ingest.Response{Ended: zone.EndedComplete, Records: 1, Pages: 1}, "1 record on 1 page before; the run stands already, and nothing was fetched"},
+		{"too large", ingest.Response{Stored: true, Ended: zone.EndedTooLarge, Reason: "the run has more than 3 pages", Pages: 3}, "too much, so that nothing of it is loaded: the run has more than 3 pages"},
+	} {
+		if diff := cmp.Diff(test.want, backfillText(test.response)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
 	}
 }

@@ -1,8 +1,8 @@
 // Package artifact builds the deployment packages of the functions and says whether those at hand are current.
 //
 // There is one zip for each function and dataset: the compiled function as bootstrap, mode 0755, and the dataset's
-// contract beside it. Binaries are the same for all datasets, so a contract change needs no compiler and a new dataset
-// changes nobody else's function. The same source, toolchain and target give the same bytes: no times, no paths, no
+// contract beside it. Binaries are the same for all datasets, so a contract change needs no compiler (binaries that are
+// of the source as it is now are packaged again), and a new dataset changes nobody else's function. The same source, toolchain and target give the same bytes: no times, no paths, no
 // build id.
 //
 // Build leaves a stamp beside the zips: a digest of everything that went into them. Check compares it with the source
@@ -78,29 +78,22 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 	}
 	// The stamp goes first: a build that dies half-way must not look current.
 	stampPath := filepath.Join(dir, stampName)
+	former, _ := readStamp(stampPath) // none, or one that cannot be read, is that of nothing
 	if err := os.Remove(stampPath); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove stamp: %w", err)
 	}
 
-	made := stamp{Source: digest, GOOS: o.GOOS, GOARCH: o.GOARCH, Toolchain: runtime.Version(), Contracts: map[string]string{}}
+	made := stamp{Source: digest, GOOS: o.GOOS, GOARCH: o.GOARCH, Toolchain: runtime.Version(), Binaries: map[string]string{}, Contracts: map[string]string{}}
 	var sizes []Size
 	for _, function := range Functions {
-		binary := filepath.Join(dir, function)
-		err := Compile(ctx, CompileOptions{
-			Root: o.Root, Package: "./functions/" + function, Output: binary, GOOS: o.GOOS, GOARCH: o.GOARCH,
-			Tags: "lambda.norpc", Reproducible: true,
-			LDFlags: "-s -w -buildid= -X tributary/shared/process.revision=" + digest[:12] + "-" + o.GOARCH,
-			Progress: func(done, total int) {
-				o.Progress(fmt.Sprintf("compiling %s for %s/%s: package %d of at most %d", function, o.GOOS, o.GOARCH, done, total))
-			},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("build function %s: %w", function, err)
+		bootstrap, err := former.binary(made, dir, function)
+		if err == nil && bootstrap == nil {
+			bootstrap, err = compile(ctx, o, function, digest)
 		}
-		bootstrap, err := os.ReadFile(binary)
 		if err != nil {
-			return nil, fmt.Errorf("read function %s: %w", function, err)
+			return nil, err
 		}
+		made.Binaries[function] = digestOf(bootstrap)
 		for _, c := range contracts {
 			size, err := writeZip(Zip(o.Root, o.Dir, function, c.dataset), bootstrap, c.text)
 			if err != nil {
@@ -123,6 +116,26 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 	return sizes, nil
 }
 
+func compile(ctx context.Context, o Options, function, digest string) ([]byte, error) {
+	binary := filepath.Join(o.Root, o.Dir, function)
+	err := Compile(ctx, CompileOptions{
+		Root: o.Root, Package: "./functions/" + function, Output: binary, GOOS: o.GOOS, GOARCH: o.GOARCH,
+		Tags: "lambda.norpc", Reproducible: true,
+		LDFlags: "-s -w -buildid= -X tributary/shared/process.revision=" + digest[:12] + "-" + o.GOARCH,
+		Progress: func(done, total int) {
+			o.Progress(fmt.Sprintf("compiling %s for %s/%s: package %d of at most %d", function, o.GOOS, o.GOARCH, done, total))
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build function %s: %w", function, err)
+	}
+	bootstrap, err := os.ReadFile(binary)
+	if err != nil {
+		return nil, fmt.Errorf("read function %s: %w", function, err)
+	}
+	return bootstrap, nil
+}
+
 // Check says whether the packages below dir are there for every dataset and made from the source as it is now. The
 // error is a sentence for whoever deploys.
 func Check(root, dir string) error {
@@ -130,15 +143,11 @@ func Check(root, dir string) error {
 	if dir != Dir {
 		remedy = "build them again" // whoever has a folder of their own knows how
 	}
-	text, err := os.ReadFile(filepath.Join(root, dir, stampName))
+	made, err := readStamp(filepath.Join(root, dir, stampName))
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("deployment packages are missing in %s: %s", dir, remedy)
 	}
 	if err != nil {
-		return fmt.Errorf("read stamp: %w", err)
-	}
-	var made stamp
-	if err := json.Unmarshal(text, &made); err != nil {
 		return fmt.Errorf("deployment packages in %s have a broken stamp (%w): %s", dir, err, remedy)
 	}
 	digest, err := sourceDigest(root)
@@ -170,7 +179,32 @@ type stamp struct {
 	GOOS      string            `json:"goos"`
 	GOARCH    string            `json:"goarch"`
 	Toolchain string            `json:"toolchain"`
+	Binaries  map[string]string `json:"binaries"`  // function → digest
 	Contracts map[string]string `json:"contracts"` // dataset → digest of the file
+}
+
+func readStamp(path string) (stamp, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return stamp{}, err
+	}
+	var s stamp
+	return s, json.Unmarshal(text, &s)
+}
+
+// binary is a function that was compiled before from what would be compiled now; nil where there is none.
+func (s stamp) binary(now stamp, dir, function string) ([]byte, error) {
+	if s.Source != now.Source || s.GOOS != now.GOOS || s.GOARCH != now.GOARCH || s.Toolchain != now.Toolchain {
+		return nil, nil
+	}
+	bootstrap, err := os.ReadFile(filepath.Join(dir, function))
+	switch {
+	case errors.Is(err, os.ErrNotExist), err == nil && digestOf(bootstrap) != s.Binaries[function]:
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read function %s: %w", function, err)
+	}
+	return bootstrap, nil
 }
 
 type contractFile struct {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -91,6 +92,67 @@ func TestBuildGivesTheSameBytesInAnotherFolder(t *testing.T) {
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s: %d and %d bytes differ", function, len(a), len(b))
 		}
+	}
+}
+
+// What is compiled already from the source as it is now is packaged and not compiled again; nothing else is.
+func TestBuildCompilesWhatChanged(t *testing.T) {
+	built := project(t)
+	build(t, built)
+	for _, test := range []struct {
+		name   string
+		change func(t *testing.T, root string)
+		want   int // functions that are compiled
+	}{
+		{"nothing", func(*testing.T, string) {}, 0},
+		{"a contract", func(t *testing.T, root string) { write(t, root, "shared/datasets/coins.odcs.yaml", "name: coin\n") }, 0},
+		{"source", func(t *testing.T, root string) {
+			write(t, root, "shared/process/process.go", "package process // new\n")
+		}, 2},
+		{"the machine", func(t *testing.T, root string) {
+			stamp := string(read(t, filepath.Join(root, Dir, stampName)))
+			write(t, root, Dir+"/"+stampName, strings.Replace(stamp, "arm64", "amd64", 1))
+		}, 2},
+		{"a binary", func(t *testing.T, root string) {
+			write(t, root, Dir+"/ingest", string(read(t, filepath.Join(root, Dir, "ingest")))+"x")
+		}, 1},
+		{"a binary is gone", func(t *testing.T, root string) {
+			if err := os.Remove(filepath.Join(root, Dir, "process")); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
+		{"the stamp is broken", func(t *testing.T, root string) { write(t, root, Dir+"/"+stampName, "{") }, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := os.CopyFS(root, os.DirFS(built)); err != nil {
+				t.Fatal(err)
+			}
+			test.change(t, root)
+			before := time.Unix(1, 0)
+			for _, function := range Functions {
+				if err := os.Chtimes(filepath.Join(root, Dir, function), before, before); err != nil && !os.IsNotExist(err) {
+					t.Fatal(err)
+				}
+			}
+			build(t, root)
+			compiled := 0
+			for _, function := range Functions {
+				info, err := os.Stat(filepath.Join(root, Dir, function))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !info.ModTime().Equal(before) {
+					compiled++
+				}
+			}
+			if compiled != test.want {
+				t.Errorf("%d functions were compiled, want %d", compiled, test.want)
+			}
+			if err := Check(root, Dir); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -109,8 +109,9 @@ func (b *branch) reading(pointer string) reading {
 		r := reading{object: newObject(pointer)}
 		r.object.again = len(all) > 0
 		b.fillObject(r.object, pointer)
-		for _, name := range b.names {
+		for k, name := range b.names {
 			if !arrayIndex.MatchString(name) {
+				r.named = append(r.named, r.object.members[k])
 				continue
 			}
 			if r.elements == nil {

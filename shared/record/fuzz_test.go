@@ -155,6 +155,10 @@ func fuzzPlan(t testing.TB) *Plan {
 - {name: o, logicalType: object, properties: [{name: p, logicalType: number}, {name: q, logicalType: array, items: {logicalType: object, properties: [{name: r, logicalType: integer}]}}]}
 - {name: op, logicalType: number, transformSourceObjects: [/o/p]}
 - {name: l1, logicalType: string, transformSourceObjects: [/l/1]}
+- {name: m0, logicalType: integer, transformSourceObjects: [/m/0]}
+- {name: mx, logicalType: string, transformSourceObjects: [/m/x]}
+- {name: m1y, logicalType: array, items: {logicalType: number}, transformSourceObjects: [/m/1/y]}
+- {name: m10, logicalType: boolean, transformSourceObjects: [/m/1/0]}
 - {name: twice, logicalType: number, transformLogic: n * 2.0}`}.plan(t)
 }
 
@@ -230,6 +234,7 @@ func FuzzValues(f *testing.F) { fuzzText(f, valueSeeds, valuesAgree(f)) }
 var valueSeeds = []string{
 	`{"s":"a","i":1,"n":1.5,"b":true,"l":["x",null],"j":{"k":[1]},"o":{"p":2,"q":[{"r":3}]}}`, `{"s":"\u0000\"\\\/é🐸","n":-0,"i":1e2}`,
 	`{"n":123456789.123456789e-5,"i":-9223372036854775808}`, `{"s":null,"l":null,"o":{},"j":[]}`, `{"S":"a","\u0073":"b"}`,
+	`{"m":[1,{"y":[1,2]}]}`, `{"m":{"0":1,"x":"a","1":[true]}}`, `{"m":[]}`, `{"m":null}`, `{"m":{"1":{"y":[]},"0":null}}`, `{"m":"x","o":null}`,
 }
 
 func valuesAgree(tb testing.TB) func(*testing.T, string) {
@@ -268,12 +273,31 @@ func (s *first) Batch(b *Batch) error {
 	}
 	return b.Each(columns, func(_ int, values []Value) error {
 		for i, v := range values {
-			if c := &s.plan.columns[i]; c.Derived == nil && len(c.Path) == 1 && c.kind != contract.Timestamp && c.kind != contract.Date && c.kind != contract.Decimal {
-				s.compare(c, v, s.want[c.Member])
+			if c := &s.plan.columns[i]; c.Derived == nil && c.kind != contract.Timestamp && c.kind != contract.Date && c.kind != contract.Decimal {
+				s.compare(c, v, valueAt(s.want, c.Path))
 			}
 		}
 		return nil
 	})
+}
+
+// valueAt follows a JSON Pointer; nil where it leads nowhere.
+func valueAt(v any, path []string) any {
+	for _, token := range path {
+		switch inner := v.(type) {
+		case map[string]any:
+			v = inner[token]
+		case []any:
+			n, err := strconv.Atoi(token)
+			if err != nil || n >= len(inner) || !arrayIndex.MatchString(token) {
+				return nil
+			}
+			v = inner[n]
+		default:
+			return nil
+		}
+	}
+	return v
 }
 
 func (s *first) compare(c *column, v Value, want any) {

@@ -44,7 +44,8 @@ type member struct {
 type reading struct {
 	field    *field
 	object   *object         // descend into an object
-	elements map[int]reading // descend into an array
+	elements map[int]reading // descend into an array: object has members of these names too
+	named    []*member       // those of object that no element of an array is
 	also     []reading       // read the same text again
 }
 
@@ -256,11 +257,6 @@ func (d *decoder) miss(r *reading, rep byte) {
 			d.miss(&m.read, rep)
 		}
 	}
-	if len(r.elements) > 0 {
-		for _, e := range r.elements {
-			d.miss(&e, rep)
-		}
-	}
 	for k := range r.also {
 		d.miss(&r.also[k], rep)
 	}
@@ -318,6 +314,9 @@ func (d *decoder) readElements(r *reading, i int, rep byte) int {
 		if k >= n {
 			d.miss(&e, rep)
 		}
+	}
+	for _, m := range r.named {
+		d.miss(&m.read, rep)
 	}
 	return i + 1
 }

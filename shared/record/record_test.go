@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -86,6 +87,9 @@ type collector struct {
 
 func (c *collector) Batch(b *Batch) error {
 	defer b.Release()
+	if err := c.whole(b); err != nil {
+		return err
+	}
 	columns := make([]int, len(c.plan.columns))
 	for i := range columns {
 		columns[i] = i
@@ -104,6 +108,41 @@ func (c *collector) Batch(b *Batch) error {
 		c.places = append(c.places, fmt.Sprintf("%d/%d", read.Page[row], read.Index[row]))
 		return nil
 	})
+}
+
+// whole says what does not hold together in a batch.
+func (c *collector) whole(b *Batch) error {
+	for i, leaf := range c.plan.leaves {
+		v := &b.Vectors[i]
+		slots, nulls := b.Rows, 0
+		if v.Def == nil {
+			for row := range b.Rows {
+				nulls += int(^v.Valid[row>>3] >> (row & 7) & 1)
+			}
+		} else {
+			slots = len(v.Def)
+			for _, def := range v.Def {
+				if int(def) < leaf.MaxDef {
+					nulls++
+				}
+			}
+		}
+		rows := slots
+		if v.Rep != nil {
+			rows = bytes.Count(v.Rep, []byte{0})
+		}
+		values := v.values()
+		if v.Bytes != nil {
+			values = 0
+			for at := 0; at < len(v.Bytes); at += v.size(at) {
+				values++
+			}
+		}
+		if nulls != v.Nulls || values != slots-nulls || rows != b.Rows || v.Rep != nil && len(v.Rep) != slots {
+			return fmt.Errorf("leaf %v: %d nulls, %d values in %d slots and %d rows; the vector says %d nulls, the batch %d rows", leaf.Path, nulls, values, slots, rows, v.Nulls, b.Rows)
+		}
+	}
+	return nil
 }
 
 func (c *collector) Reject(r *Reject) error {

@@ -1,6 +1,9 @@
 package record
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // field is a column at work: what the plan knows of it and where its values go.
 type field struct {
@@ -172,8 +175,10 @@ func (d *decoder) lookup(o *object, i int, stamp uint64) (*member, int) {
 	if i = d.quoted(start); i < 0 {
 		return nil, i
 	}
-	name := d.buf[start : i-1]
-	m := o.index[string(name)]
+	var m *member
+	if name := d.buf[start : i-1]; bytes.IndexByte(name, '\\') < 0 { // an escaped name may read as another one's text
+		m = o.index[string(name)]
+	}
 	if m == nil {
 		text, _, fault := d.unquote(d.scratch[:0], start)
 		d.scratch = text

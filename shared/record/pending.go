@@ -108,7 +108,7 @@ func (r *Reader) dropDoubles(double uint64) error {
 
 	// The record at hand has reasons of its own, which must outlive this.
 	violations, reasons, unlisted := r.violations, r.reasons, r.unlisted
-	r.violations, r.reasons, r.unlisted = nil, nil, 0
+	r.violations, r.reasons, r.unlisted, r.warnings = nil, nil, 0, r.warnings[:0]
 	rows := r.pending
 	r.pending = nil
 	for i, row := range rows {
@@ -119,7 +119,9 @@ func (r *Reader) dropDoubles(double uint64) error {
 		r.parse(row.start)
 		r.finish()
 		for _, w := range r.warnings {
-			r.warned[w]--
+			if r.warned[w]--; r.warned[w] == 0 {
+				delete(r.warned, w)
+			}
 		}
 		for k, u := range r.uniques {
 			if row.known>>k&1 != 0 {

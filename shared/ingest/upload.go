@@ -85,7 +85,7 @@ func (u *Uploader) pages(body []byte) ([][]byte, error) {
 		// A page may be lines as well; as lines it can be divided, and each is known to be whole.
 		return u.lines(body, limit)
 	}
-	_, unreadable := record.Count(bytes.NewReader(body), u.Contract.Source.Records)
+	_, unreadable := record.Count(bytes.NewReader(body), &u.Contract.Source)
 	switch {
 	case unreadable == nil && int64(len(body)) > limit:
 		return nil, fmt.Errorf("the file has %d bytes, and limits.body of the contract is %d: raise it, or bring the records one a line", len(body), limit)
@@ -138,7 +138,7 @@ func (u *Uploader) lines(body []byte, limit int64) ([][]byte, error) {
 }
 
 func (u *Uploader) page(ctx context.Context, run zone.Run, number int, body []byte) (zone.ManifestPage, error) {
-	records, err := record.Count(bytes.NewReader(body), u.Contract.Source.Records)
+	records, err := record.Count(bytes.NewReader(body), &u.Contract.Source)
 	if err != nil {
 		return zone.ManifestPage{}, fmt.Errorf("count records of page %d: %w", number, err)
 	}

@@ -9,7 +9,7 @@ import (
 // newDecoder makes the working copy of the plan's columns for one reader.
 func newDecoder(p *Plan) *decoder {
 	d := &decoder{plan: p, powers: powersOfTen()}
-	d.root = newObject("")
+	d.root = newObject("", 1)
 	paths := &branch{}
 	for i := range p.columns {
 		f := d.newField(&p.columns[i])
@@ -45,7 +45,7 @@ func (d *decoder) newField(c *column) *field {
 	d.fields = append(d.fields, f)
 	switch c.kind {
 	case contract.Struct:
-		f.object = newObject(c.pointer)
+		f.object = newObject(c.pointer, c.around+1)
 		for i := range c.inner {
 			inner := d.newField(&c.inner[i])
 			m := newMember(f.object, inner.Member)
@@ -60,8 +60,8 @@ func (d *decoder) newField(c *column) *field {
 	return f
 }
 
-func newObject(pointer string) *object {
-	return &object{pointer: pointer, index: map[string]*member{}}
+func newObject(pointer string, depth int) *object {
+	return &object{pointer: pointer, depth: depth, index: map[string]*member{}}
 }
 
 // branch is a place in the record: the columns that are read there, and the places below it.
@@ -92,21 +92,21 @@ func (b *branch) add(f *field, path []string) {
 func (b *branch) fillObject(o *object, pointer string) {
 	for _, name := range b.names {
 		m := newMember(o, name)
-		m.read = b.below[name].reading(pointer + "/" + escapeToken(name))
+		m.read = b.below[name].reading(pointer+"/"+escapeToken(name), o.depth)
 		o.add(m)
 	}
 	o.known = len(o.members)
 }
 
 // reading is all that is to be made of the value at the branch. A token that is a number may name an element of an
-// array or a member of an object; both are looked for, whichever the value is.
-func (b *branch) reading(pointer string) reading {
+// array or a member of an object; both are looked for, whichever the value is. Around it so many levels are open.
+func (b *branch) reading(pointer string, around int) reading {
 	var all []reading
 	for _, f := range b.fields {
 		all = append(all, reading{field: f})
 	}
 	if len(b.names) > 0 {
-		r := reading{object: newObject(pointer)}
+		r := reading{object: newObject(pointer, around+1)}
 		r.object.again = len(all) > 0
 		b.fillObject(r.object, pointer)
 		for k, name := range b.names {
@@ -118,7 +118,7 @@ func (b *branch) reading(pointer string) reading {
 				r.elements = map[int]reading{}
 			}
 			n, _ := strconv.Atoi(name) // the expression leaves nothing that fails
-			r.elements[n] = b.below[name].reading(pointer + "/" + name)
+			r.elements[n] = b.below[name].reading(pointer+"/"+name, around+1)
 		}
 		all = append(all, r)
 	}

@@ -263,10 +263,10 @@ func BenchmarkDecode(b *testing.B) {
 
 // BenchmarkCount counts the records of a page, as ingest does for the manifest.
 func BenchmarkCount(b *testing.B) {
-	text := newCoins(1).lines(100_000)
+	text, p := newCoins(1).lines(100_000), coinPlan(b)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		if n, err := Count(bytes.NewReader(text), nil); n != 100_000 || err != nil {
+		if n, err := Count(bytes.NewReader(text), &p.contract.Source); n != 100_000 || err != nil {
 			b.Fatal(n, err)
 		}
 	}

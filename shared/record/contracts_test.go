@@ -109,7 +109,7 @@ func TestContracts(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got.outcome); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
-			if n, err := Count(strings.NewReader(tt.page), c.Source.Records); err != nil || n != s.Records {
+			if n, err := Count(strings.NewReader(tt.page), &c.Source); err != nil || n != s.Records {
 				t.Errorf("Count gives %d, %v; want %d", n, err, s.Records)
 			}
 		})

@@ -1,15 +1,21 @@
 package record
 
-import "io"
+import (
+	"io"
 
-// Count counts the records of an uncompressed page whose array of records lies at the given JSON Pointer tokens, as a
-// Reader would count them.
-func Count(r io.Reader, records []string) (int64, error) { return count(r, records, windowSize) }
+	"tributary/shared/contract"
+)
 
-func count(r io.Reader, records []string, window int) (int64, error) {
+// Count counts the records of an uncompressed page as a Reader of the same source would: where they are, and how large one
+// may be, decide where a record ends that is no JSON.
+func Count(r io.Reader, source *contract.Source) (int64, error) {
+	return count(r, source.Records, windowSize, recordLimit(source))
+}
+
+func count(r io.Reader, records []string, window, limit int) (int64, error) {
 	c := &counter{}
 	doc := document{scanner: &c.scanner, page: 1, pointer: records, records: c}
-	if err := doc.read(r, window, DefaultRecordLimit); err != nil {
+	if err := doc.read(r, window, limit); err != nil {
 		return c.n, err
 	}
 	return c.n, nil

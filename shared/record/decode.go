@@ -213,7 +213,7 @@ func (d *decoder) number(f *field, i int, rep byte, fault int) (v number, text, 
 
 // mistyped passes a value of another type than the column's.
 func (d *decoder) mistyped(f *field, i int, rep byte) int {
-	end := d.skip(i)
+	end := d.skipBelow(i, f.around)
 	if end >= 0 {
 		d.broken(f, i, end, rep, RuleType, "is no "+f.want)
 	}
@@ -253,7 +253,7 @@ func (d *decoder) readEscaped(f *field, i int, rep byte) int {
 
 // readText keeps the text of a value as it stands.
 func (d *decoder) readText(f *field, i int, rep byte) int {
-	end := d.skip(i)
+	end := d.skipBelow(i, f.around)
 	if end < 0 {
 		return end
 	}

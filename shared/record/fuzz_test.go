@@ -203,7 +203,7 @@ func pageAgrees(tb testing.TB) func(t *testing.T, page []byte, below bool) {
 		if fmt.Sprint(err) != fmt.Sprint(errAgain) || fmt.Sprint(got.outcome) != fmt.Sprint(again.outcome) && err == nil {
 			t.Fatalf("read through a narrow window it differs:\n%v %v\n%v %v", got.outcome, err, again.outcome, errAgain)
 		}
-		n, errCount := Count(bytes.NewReader(page), p.contract.Source.Records)
+		n, errCount := Count(bytes.NewReader(page), &p.contract.Source)
 		if fmt.Sprint(err) != fmt.Sprint(errCount) {
 			t.Fatalf("reader says %v, Count %v", err, errCount)
 		}

@@ -22,6 +22,7 @@ type extent struct{ def, rep, values, nulls int }
 // object is a JSON object whose members the contract knows: the record, a struct, or what lies on a pointer's way.
 type object struct {
 	pointer string
+	depth   int       // levels that are open within it, its own among them
 	members []*member // those of the contract first, then unknown ones as they appear
 	known   int
 	index   map[string]*member
@@ -161,7 +162,7 @@ func (d *decoder) readMember(m *member, i int, rep byte) int {
 		if !m.parent.again {
 			d.drift = append(d.drift, m)
 		}
-		return d.skip(i)
+		return d.skipBelow(i, m.parent.depth)
 	}
 	return d.readAll(&m.read, i, rep)
 }
@@ -288,7 +289,7 @@ func (d *decoder) readOne(r *reading, i int, rep byte) int {
 	case r.elements != nil && c == '[':
 		return d.readElements(r, i+1, rep)
 	}
-	end := d.skip(i)
+	end := d.skipBelow(i, r.object.depth-1)
 	if end >= 0 {
 		d.miss(r, rep)
 	}
@@ -302,7 +303,7 @@ func (d *decoder) readElements(r *reading, i int, rep byte) int {
 		if e, ok := r.elements[n]; ok {
 			i = d.readAll(&e, i, rep)
 		} else {
-			i = d.skip(i)
+			i = d.skipBelow(i, r.object.depth)
 		}
 		if i < 0 {
 			return i

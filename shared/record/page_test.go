@@ -114,7 +114,7 @@ func TestPages(t *testing.T) {
 					if got := err.Error(); got != tt.fault {
 						t.Fatalf("%s: %q, want %q", by.name, got, tt.fault)
 					}
-					if _, err := count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records, by.window); err == nil || err.Error() != tt.fault {
+					if _, err := count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records, by.window, p.limit); err == nil || err.Error() != tt.fault {
 						t.Fatalf("%s: Count says %v, want %q", by.name, err, tt.fault)
 					}
 					continue
@@ -128,7 +128,7 @@ func TestPages(t *testing.T) {
 				if s.Records != s.Clean+s.Rejected || s.Bytes != int64(len(tt.page)) {
 					t.Fatalf("%s: %d records, %d clean, %d rejected in %d bytes; want a sum, and %d bytes", by.name, s.Records, s.Clean, s.Rejected, s.Bytes, len(tt.page))
 				}
-				n, err := count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records, by.window)
+				n, err := count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records, by.window, p.limit)
 				if err != nil || n != s.Records {
 					t.Fatalf("%s: Count gives %d, %v; want %d", by.name, n, err, s.Records)
 				}
@@ -189,7 +189,7 @@ func TestTooLarge(t *testing.T) {
 			if r.Violations[0].Rule != RuleTooLarge {
 				t.Errorf("rule %s, want %s", r.Violations[0].Rule, RuleTooLarge)
 			}
-			n, err := Count(strings.NewReader(tt.page), nil)
+			n, err := Count(strings.NewReader(tt.page), &p.contract.Source)
 			if err != nil || n != 3 {
 				t.Errorf("Count gives %d, %v; want 3", n, err)
 			}

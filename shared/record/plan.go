@@ -56,6 +56,7 @@ type column struct {
 	*contract.Column
 	pointer          string // JSON Pointer below the record; * stands for the place in a list
 	want             string // what a value must be, for messages
+	around           int    // levels that are open around a value
 	leaf             int    // the first leaf
 	lineage          lineage
 	minWide, maxWide wide
@@ -89,13 +90,10 @@ type bound struct {
 func Compile(c *contract.Contract) (*Plan, error) { return compile(c, false) }
 
 func compile(c *contract.Contract, interpreted bool) (*Plan, error) {
-	p := &Plan{contract: c, leaves: contract.Leaves(c.Columns), rules: c.Rules, limit: c.Source.Limits.Record, window: windowSize, interpreted: interpreted}
-	if p.limit <= 0 {
-		p.limit = DefaultRecordLimit
-	}
+	p := &Plan{contract: c, leaves: contract.Leaves(c.Columns), rules: c.Rules, limit: recordLimit(&c.Source), window: windowSize, interpreted: interpreted}
 	leaf := 0
 	for i := range c.Columns {
-		compiled, err := compileColumn(&c.Columns[i], place{leaf: &leaf})
+		compiled, err := compileColumn(&c.Columns[i], place{around: len(c.Columns[i].Path), leaf: &leaf})
 		if err != nil {
 			return nil, fmt.Errorf("compile column %s of %s: %w", c.Columns[i].Name, c.Dataset, err)
 		}
@@ -133,6 +131,13 @@ func compile(c *contract.Contract, interpreted bool) (*Plan, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+func recordLimit(s *contract.Source) int {
+	if s.Limits.Record > 0 {
+		return s.Limits.Record
+	}
+	return DefaultRecordLimit
 }
 
 func (p *Plan) index(name string) int {
@@ -193,6 +198,7 @@ func (p *Plan) orderDerived() error {
 // place is where a column stands.
 type place struct {
 	def, rep byte
+	around   int
 	pointer  string
 	leaf     *int
 }
@@ -201,7 +207,7 @@ func compileColumn(c *contract.Column, at place) (column, error) {
 	t := c.Type
 	at.def++
 	k := column{
-		Column: c, kind: t.Kind, required: c.Required, leaf: *at.leaf, def: at.def, pointer: at.pointer, want: describe(t),
+		Column: c, kind: t.Kind, required: c.Required, leaf: *at.leaf, def: at.def, around: at.around, pointer: at.pointer, want: describe(t),
 		minFloat: math.Inf(-1), maxFloat: math.Inf(1), minInt: math.MinInt64, maxInt: math.MaxInt64, maxLength: math.MaxInt,
 		minWide: wide{math.MinInt64, 0}, maxWide: wide{math.MaxInt64, math.MaxUint64},
 	}
@@ -217,7 +223,7 @@ func compileColumn(c *contract.Column, at place) (column, error) {
 	case contract.Struct:
 		for i := range t.Fields {
 			f := &t.Fields[i]
-			inner, err := compileColumn(f, place{def: at.def, rep: at.rep, pointer: k.pointer + "/" + escapeToken(f.Member), leaf: at.leaf})
+			inner, err := compileColumn(f, place{def: at.def, rep: at.rep, around: at.around + 1, pointer: k.pointer + "/" + escapeToken(f.Member), leaf: at.leaf})
 			if err != nil {
 				return k, fmt.Errorf("field %s: %w", f.Name, err)
 			}

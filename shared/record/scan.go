@@ -161,12 +161,15 @@ func (s *scanner) scalar(i int) int {
 }
 
 // skip passes any value that starts at i.
-func (s *scanner) skip(i int) int {
+func (s *scanner) skip(i int) int { return s.skipBelow(i, 0) }
+
+// skipBelow passes a value around which so many levels of its record are open.
+func (s *scanner) skipBelow(i, around int) int {
 	if c := s.buf[i]; c != '{' && c != '[' {
 		return s.scalar(i)
 	}
 	var objects [MaxDepth / 64]uint64 // of each open level, whether it is an object
-	depth := 0
+	depth := around
 	inObject := false
 	for {
 		// i is at a value
@@ -185,7 +188,7 @@ func (s *scanner) skip(i int) int {
 			depth++
 			i = s.space(i + 1)
 			if s.buf[i] == c+2 { // ] and } follow [ and { by two
-				if depth--; depth == 0 {
+				if depth--; depth == around {
 					return i + 1
 				}
 				inObject = objects[(depth-1)>>6]>>((depth-1)&63)&1 != 0
@@ -225,7 +228,7 @@ func (s *scanner) skip(i int) int {
 			if s.buf[i] != want {
 				return s.syntax(i, "no comma or bracket behind a value")
 			}
-			if depth--; depth == 0 {
+			if depth--; depth == around {
 				return i + 1
 			}
 			inObject = objects[(depth-1)>>6]>>((depth-1)&63)&1 != 0

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tributary/shared/record"
 )
 
 const (
@@ -144,7 +146,7 @@ func (w *Walk) send(ctx context.Context, r request, attempt int) (*answer, error
 		return nil, err
 	}
 	a.at = end
-	if a.records, err = count(a.body, c.source.Records); err != nil {
+	if a.records, err = record.Count(bytes.NewReader(a.body), &c.source); err != nil {
 		a.records = -1
 		fault.Status, fault.Err = http.StatusOK, fmt.Errorf("read records: %w", err)
 		return a, fault

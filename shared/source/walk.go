@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,7 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"tributary/shared/record"
 	"tributary/shared/zone"
 )
 
@@ -237,8 +235,4 @@ func Digest(body []byte, records []string) string {
 	}
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
-}
-
-func count(body []byte, records []string) (int64, error) {
-	return record.Count(bytes.NewReader(body), records)
 }

@@ -58,7 +58,7 @@ func count(path string, c *contract.Contract) (int64, error) {
 		return 0, err
 	}
 	defer text.Close()
-	n, err := record.Count(text, c.Source.Records)
+	n, err := record.Count(text, &c.Source)
 	if err != nil {
 		return 0, fmt.Errorf("count records: %w", err)
 	}

@@ -197,9 +197,9 @@ func (d *decoder) lookup(o *object, i int, stamp uint64) (*member, int) {
 	return m, i + 1
 }
 
-// unknown makes a member that the contract does not name known by name, up to MaxUnknown of them.
+// unknown makes a member that the contract does not name known by name, up to MaxUnknown of them, none of them long.
 func (d *decoder) unknown(o *object, name string, stamp uint64) *member {
-	if len(o.members)-o.known < MaxUnknown {
+	if len(o.members)-o.known < MaxUnknown && len(name) <= maxUnknownName {
 		m := newMember(o, name)
 		m.count = &tally{}
 		o.add(m)
@@ -209,7 +209,7 @@ func (d *decoder) unknown(o *object, name string, stamp uint64) *member {
 		o.other = &member{parent: o, count: &tally{}, step: -1}
 		o.extra = map[string]uint64{}
 	}
-	// Too many names to keep: repetition is told by the names of this object alone.
+	// Not to be kept: repetition is told by the names of this object alone.
 	if o.other.stamp != stamp {
 		clear(o.extra)
 	}
@@ -238,8 +238,11 @@ func (o *object) add(m *member) {
 // repeated passes the value of a member that the object has already had.
 func (d *decoder) repeated(m *member, i int) int {
 	start := i
-	if i = d.skip(i); i >= 0 {
-		d.violate(m.parent.pointer+"/"+escapeToken(m.name), RuleDuplicateMember, "the object has this member twice", start, i)
+	if i = d.skipBelow(i, m.parent.depth); i >= 0 {
+		noted := d.violate(m.parent.pointer+"/"+escapeToken(m.name), RuleDuplicateMember, "the object has this member twice", start, i)
+		if noted && m.key == nil { // names that are not kept have no end: they count as their object
+			d.reasons[len(d.reasons)-1].pointer = m.parent.pointer
+		}
 	}
 	return i
 }

@@ -17,8 +17,12 @@ import (
 // DefaultRecordLimit is the largest record in bytes where the contract declares no limit.
 const DefaultRecordLimit = 16 << 20
 
-// MaxUnknown is how many unknown members of one object are counted by name; the rest is counted together.
-const MaxUnknown = 100
+// MaxUnknown is how many unknown members of one object are counted by name; the rest is counted together, and so are
+// names of more than maxUnknownName bytes.
+const (
+	MaxUnknown     = 100
+	maxUnknownName = 256
+)
 
 // Plan is a contract compiled for reading: immutable, to be shared by any number of readers.
 type Plan struct {
@@ -231,7 +235,7 @@ func compileColumn(c *contract.Column, at place) (column, error) {
 		}
 	case contract.List:
 		k.rep = at.rep + 1
-		inner, err := compileColumn(t.Elem, place{def: at.def + 1, rep: k.rep, pointer: k.pointer + "/*", leaf: at.leaf})
+		inner, err := compileColumn(t.Elem, place{def: at.def + 1, rep: k.rep, around: at.around + 1, pointer: k.pointer + anyItem, leaf: at.leaf})
 		if err != nil {
 			return k, fmt.Errorf("items: %w", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -193,7 +194,10 @@ func (r *Reader) take(start, end int) error {
 		r.finish()
 	}
 	for _, m := range r.drift {
-		m.count.records++
+		if m.count.stamp != r.stamp || m.key == nil {
+			m.count.records++
+			m.count.stamp = r.stamp
+		}
 	}
 	r.drift = r.drift[:0]
 	if len(r.violations) > 0 {
@@ -376,11 +380,11 @@ func (r *Reader) hand() error {
 	return nil
 }
 
-// sortedCounts lists counts by rule and pointer.
+// sortedCounts lists counts by rule and pointer, with * for the places in lists.
 func sortedCounts(counts map[reason]int64) []RuleCount {
 	var list []RuleCount
 	for w, n := range counts {
-		list = append(list, RuleCount{Rule: w.rule, Pointer: w.pointer, Records: n})
+		list = append(list, RuleCount{Rule: w.rule, Pointer: strings.ReplaceAll(w.pointer, anyItem, "/*"), Records: n})
 	}
 	slices.SortFunc(list, func(a, b RuleCount) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Pointer, b.Pointer))

@@ -24,23 +24,26 @@ const (
 	valueShown = 200 // bytes of an offending value that a violation keeps
 )
 
-// reason is a rule broken at a place, as counts know it: * stands for the places in lists.
+// anyItem stands in a pointer for the place in a list. No member's name reads so: there a tilde is ~0.
+const anyItem = "/~*"
+
+// reason is a rule broken at a place, as counts know it, with anyItem for the places in lists.
 type reason struct{ rule, pointer string }
 
 // violate notes a reason to reject the record at hand. The value is buf[i:end]; there is none when i is negative.
-func (d *decoder) violate(pointer, rule, message string, i, end int) {
-	d.add(pointer, rule, message, d.shown(i, end))
+func (d *decoder) violate(pointer, rule, message string, i, end int) (noted bool) {
+	return d.add(pointer, rule, message, d.shown(i, end))
 }
 
-func (d *decoder) add(pointer, rule, message, value string) {
+func (d *decoder) add(pointer, rule, message, value string) (noted bool) {
 	if len(d.violations) >= MaxViolations {
 		d.unlisted++
-		return
+		return false
 	}
 	at := d.locate(pointer)
 	for k := range d.violations {
 		if v := &d.violations[k]; v.Rule == rule && v.Pointer == at {
-			return // the same text read for another column
+			return false // the same text read for another column
 		}
 	}
 	if at != "" {
@@ -50,12 +53,13 @@ func (d *decoder) add(pointer, rule, message, value string) {
 	}
 	d.violations = append(d.violations, Violation{Pointer: at, Rule: rule, Message: message, Value: value})
 	d.reasons = append(d.reasons, reason{rule: rule, pointer: pointer})
+	return true
 }
 
 // locate puts the places in lists into a pointer.
 func (d *decoder) locate(pointer string) string {
 	for _, n := range d.indexes {
-		pointer = strings.Replace(pointer, "/*", "/"+strconv.Itoa(n), 1)
+		pointer = strings.Replace(pointer, anyItem, "/"+strconv.Itoa(n), 1)
 	}
 	return pointer
 }

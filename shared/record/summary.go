@@ -25,7 +25,7 @@ type Summary struct {
 	Warnings       int64       // all of WarningsByRule
 	WarningsByRule []RuleCount // records kept although a rule of severity warning was broken or a time was cut
 	Unknown        []RuleCount // members that the contract does not name, by pointer (Rule is RuleUnknown)
-	UnknownMore    int64       // occurrences of further unknown members, beyond MaxUnknown names
+	UnknownMore    int64       // occurrences of further unknown members, beyond MaxUnknown names or of a long one
 
 	Metrics []MetricResult
 
@@ -47,8 +47,11 @@ type MetricResult struct {
 	Message  string
 }
 
-// tally counts the records that have an unknown member.
-type tally struct{ records int64 }
+// tally counts the records that have an unknown member; in a list it may be there many times.
+type tally struct {
+	records int64
+	stamp   uint64 // of the record that was counted last
+}
 
 // judge says whether the run may go on to the lake.
 func (r *Reader) judge() {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"strings"
 )
 
 // digest keeps of a record that passes by its head, its length and its hash.
@@ -34,7 +35,7 @@ func (d *digest) sum() span {
 // than a scan goes.
 func (p *document) oversized(i int, rule, reason string) (int, error) {
 	seen := newDigest(p.base + int64(i))
-	var w walker
+	w := walker{bare: strings.IndexByte(`{["`, p.buf[i]) < 0}
 	for {
 		n, state := w.walk(p.buf[i:p.end])
 		seen.add(p.buf[i : i+n])
@@ -42,11 +43,13 @@ func (p *document) oversized(i int, rule, reason string) (int, error) {
 		switch {
 		case state == walked:
 			return i, p.records.refuse(seen.sum(), rule, reason)
-		case state == lost && p.layout != unknownLayout:
-			return p.lost(seen, i, rule, reason)
-		case state == lost:
+		case state == lost && p.layout == inArray:
 			p.syntax(i, "invalid within a record that is too large or too deep")
 			return 0, p.stopped()
+		case state == lost:
+			return p.lost(seen, i, rule, reason)
+		case p.eof && w.bare:
+			return i, p.records.refuse(seen.sum(), rule, reason)
 		case p.eof:
 			return 0, p.unreadable(p.end, "the page is truncated: it ends within a value")
 		}
@@ -56,9 +59,11 @@ func (p *document) oversized(i int, rule, reason string) (int, error) {
 	}
 }
 
-// oversizedLine refuses a line that is no JSON and larger than the window.
-func (p *document) oversizedLine(i int, mark []byte) (int, error) {
-	return p.discard(newDigest(p.base+int64(i)), i, mark, RuleTooLarge, p.tooLarge())
+// oversizedLine refuses a line that is no JSON and larger than the window. Its end is at or behind from.
+func (p *document) oversizedLine(i, from int, mark []byte) (int, error) {
+	seen := newDigest(p.base + int64(i))
+	seen.add(p.buf[i:from])
+	return p.discard(seen, from, mark, RuleTooLarge, p.tooLarge())
 }
 
 // lost goes on behind the line in which a large record turned out to be no JSON.
@@ -106,6 +111,7 @@ const walkerDepth = 1 << 20
 
 // walker follows a JSON value through pieces of any size: brackets and strings, not the grammar between them.
 type walker struct {
+	bare     bool // neither an object, an array nor a string: it ends where something else begins
 	objects  []uint64
 	depth    int
 	inString bool
@@ -122,6 +128,12 @@ const (
 
 // walk returns how much of text belongs to the value.
 func (w *walker) walk(text []byte) (n int, state walkState) {
+	if w.bare {
+		if n = bytes.IndexAny(text, " \t\r\n,]}{[\""); n < 0 {
+			return len(text), walking
+		}
+		return n, walked
+	}
 	for i, c := range text {
 		if w.inString {
 			switch {
@@ -130,7 +142,9 @@ func (w *walker) walk(text []byte) (n int, state walkState) {
 			case c == '\\':
 				w.escaped = true
 			case c == '"':
-				w.inString = false
+				if w.inString = false; w.depth == 0 {
+					return i + 1, walked
+				}
 			case c < ' ':
 				return i, lost
 			}

@@ -43,8 +43,9 @@ type document struct {
 type layout uint8
 
 const (
-	unknownLayout layout = iota
-	oneLine              // records without line breaks
+	inArray       layout = iota // no stream
+	unknownLayout               // no record has been read yet
+	oneLine                     // records without line breaks
 	manyLines
 )
 
@@ -156,6 +157,9 @@ func (p *document) beforeLines(i int) (found bool, at int, err error) {
 			return false, i, nil
 		}
 		shift, err := p.fetch(i)
+		if errors.Is(err, errWindowFull) {
+			return false, i, nil
+		}
 		if err != nil {
 			return false, i, p.failed(err)
 		}
@@ -204,6 +208,9 @@ func (p *document) name(i int) (name string, end int, err error) {
 			return "", 0, p.stopped()
 		}
 		shift, err := p.fetch(i)
+		if errors.Is(err, errWindowFull) {
+			return "", 0, p.unreadable(i, "a member name beside the records is larger than %d bytes", p.limit)
+		}
 		if err != nil {
 			return "", 0, p.failed(err)
 		}
@@ -429,7 +436,7 @@ func (p *document) badLine(i int) (int, error) {
 		from = max(from, p.end-1)
 		shift, err := p.fetch(i)
 		if errors.Is(err, errWindowFull) {
-			return p.oversizedLine(i, mark)
+			return p.oversizedLine(i, from, mark)
 		}
 		if err != nil {
 			return 0, p.failed(err)

@@ -19,7 +19,7 @@ type number struct {
 const (
 	zeros8    = 0x3030303030303030
 	high8     = 0x8080808080808080
-	expLimit  = 1 << 20 // an exponent beyond it says no more than the limit itself
+	expLimit  = 1 << 32 // an exponent beyond it says no more than the limit itself: no record has so many digits
 	exactUint = 1 << 53
 )
 

@@ -152,10 +152,14 @@ func (v number) multipleOf(m *big.Rat, text string) bool {
 			return bits.Rem64(high, low, divisor) == 0
 		}
 	}
-	if e := v.exp; e > 400 || e < -400 {
-		return e > 0 // no multiple in a contract is finer or coarser
+	// The last digit that is not zero tells most. What it leaves has, being a double, some 700 digits at most.
+	digits := canonicalNumber(nil, []byte(text))
+	if at := bytes.IndexByte(digits, 'e'); at >= 0 {
+		if e, err := strconv.Atoi(string(digits[at+1:])); err != nil || e > 400 || e < -400 {
+			return e > 0 // no multiple in a contract is finer or coarser
+		}
 	}
-	x, ok := new(big.Rat).SetString(text)
+	x, ok := new(big.Rat).SetString(string(digits))
 	return ok && x.Quo(x, m).IsInt()
 }
 

@@ -147,13 +147,9 @@ func (c *column) time(text []byte) (ms int64, cut, ok bool) {
 	return rfc3339(append(text[:len(text):len(text)], 0, 0, 0, 0, 0, 0, 0, 0), 0, len(text))
 }
 
-// clock reads a text in a contract's own layout.
+// clock reads a text in a contract's own pattern.
 func clock(f *contract.TimeFormat, text []byte) (ms int64, cut, ok bool) {
-	zone := f.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	t, err := time.ParseInLocation(f.Layout, view(text), zone)
+	t, err := f.Parse(view(text))
 	if err != nil {
 		return 0, false, false
 	}

@@ -172,7 +172,7 @@ func (v *Vector) appendLast(dst []byte, mark int) []byte {
 	case len(v.I64) > 0:
 		return binary.LittleEndian.AppendUint64(dst, uint64(v.I64[len(v.I64)-1]))
 	case len(v.F64) > 0:
-		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.F64[len(v.F64)-1]))
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.F64[len(v.F64)-1]+0)) // -0 is 0
 	case len(v.I32) > 0:
 		return binary.LittleEndian.AppendUint32(dst, uint32(v.I32[len(v.I32)-1]))
 	case len(v.Bool) > 0:

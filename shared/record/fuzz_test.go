@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/big"
 	"strconv"
@@ -220,11 +221,76 @@ func pageAgrees(tb testing.TB) func(t *testing.T, page []byte, below bool) {
 		if s.Records != n || s.Records != int64(len(got.Rows)+len(got.rejects)) {
 			t.Fatalf("%d records, counted %d, %d rows and %d rejects", s.Records, n, len(got.Rows), len(got.rejects))
 		}
-		for _, r := range got.rejects {
-			if !r.Truncated && !bytes.Equal(page[r.Offset:r.Offset+r.Bytes], r.Record) || len(r.Violations) == 0 {
-				t.Fatalf("reject %+v is not what the page has there", r)
-			}
+		rejectsAre(t, page, got.rejects)
+		if want := recordsOf(page); want >= 0 && !below && s.Records != want {
+			t.Fatalf("%d records, encoding/json sees %d", s.Records, want)
 		}
+		limitAgrees(t, *p, page, below)
+	}
+}
+
+func rejectsAre(t *testing.T, page []byte, rejects []Reject) {
+	t.Helper()
+	for _, r := range rejects {
+		text := page[r.Offset : r.Offset+r.Bytes]
+		if !r.Truncated && !bytes.Equal(text, r.Record) || r.Truncated && r.SHA256 != sha256Hex(string(text)) || len(r.Violations) == 0 {
+			t.Fatalf("reject %+v is not what the page has there", r)
+		}
+	}
+}
+
+// recordsOf counts the elements of a page that is an array, or the values of a stream of them, by encoding/json; -1 where
+// it is neither.
+func recordsOf(page []byte) int64 {
+	text := bytes.TrimSpace(bytes.TrimPrefix(page, byteOrderMark))
+	switch {
+	case len(text) == 0:
+		return -1
+	case text[0] == '[':
+		var elements []json.RawMessage
+		if json.Unmarshal(text, &elements) != nil {
+			return -1
+		}
+		return int64(len(elements))
+	case text[0] != '{':
+		return -1
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	for n := int64(0); ; n++ {
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err == io.EOF {
+			return n
+		} else if err != nil {
+			return -1
+		}
+	}
+}
+
+// limitAgrees reads a page whose records may have a few bytes only: what is too large is one reject, and all around it is
+// read, whatever the window holds.
+func limitAgrees(t *testing.T, p Plan, page []byte, below bool) {
+	t.Helper()
+	p.limit, p.window = 24, 1
+	got, s, err := run(t, &p, bytes.NewReader(page))
+	wide := p
+	wide.window = p.limit
+	again, _, errAgain := run(t, &wide, bytes.NewReader(page))
+	if fmt.Sprint(err) != fmt.Sprint(errAgain) || fmt.Sprint(got.outcome) != fmt.Sprint(again.outcome) && err == nil {
+		t.Fatalf("with a limit of %d, read through a narrow window it differs:\n%v %v\n%v %v", p.limit, got.outcome, err, again.outcome, errAgain)
+	}
+	n, errCount := count(bytes.NewReader(page), p.contract.Source.Records, p.window, p.limit)
+	if fmt.Sprint(err) != fmt.Sprint(errCount) {
+		t.Fatalf("with a limit of %d the reader says %v, Count %v", p.limit, err, errCount)
+	}
+	if err != nil {
+		return
+	}
+	if s.Records != n || s.Records != int64(len(got.Rows)+len(got.rejects)) {
+		t.Fatalf("with a limit of %d: %d records, counted %d, %d rows and %d rejects", p.limit, s.Records, n, len(got.Rows), len(got.rejects))
+	}
+	rejectsAre(t, page, got.rejects)
+	if want := recordsOf(page); want >= 0 && !below && s.Records != want {
+		t.Fatalf("with a limit of %d: %d records, encoding/json sees %d", p.limit, s.Records, want)
 	}
 }
 

@@ -26,6 +26,7 @@ func TestMutations(t *testing.T) {
 		{"timestamp", 30, timestampSeeds, timestampAgrees},
 		{"skip", 30, append(skipSeeds, valueSeeds...), skipAgrees},
 		{"values", 1, valueSeeds, values},
+		{"shapes", 1, shapeSeeds, shapesAgree(t)},
 		{"page", 1, pageSeeds, func(t *testing.T, text string) { page(t, []byte(text), false) }},
 		{"blocks", 1, pageSeeds, blocksAgree(t)},
 		{"page below a pointer", 1, pageSeeds, func(t *testing.T, text string) { page(t, []byte(below(text)), true) }},

@@ -197,6 +197,127 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// What is too large and no object, or no JSON, ends where it ends: its neighbours are read, and counted as ingest counts.
+func TestTooLargeAndMore(t *testing.T) {
+	const limit = 64 << 10
+	p := dataset{columns: "- {name: n, logicalType: integer}", limits: "{record: 64KiB}"}.plan(t)
+	large := strings.Repeat("y", 2*windowSize)
+	digits := strings.Repeat("1", 2*windowSize)
+	for _, tt := range []struct {
+		name, page string
+		want       outcome
+		fault      string
+	}{
+		{name: "strings in an array", page: `["` + large + `",{"n":1},"` + large + `\"" , {"n":2}]`, want: outcome{Rows: []string{"n=1", "n=2"}, Rejects: []string{"0 too_large", "2 too_large"}}},
+		{name: "numbers in an array", page: `[` + digits + `,{"n":1},` + digits + ` ,{"n":2},` + digits + `]`, want: outcome{Rows: []string{"n=1", "n=2"}, Rejects: []string{"0 too_large", "2 too_large", "4 too_large"}}},
+		{name: "a number at the end of an array that is cut", page: `[{"n":1},` + digits, fault: "the page is truncated"},
+		{name: "a string in lines", page: "{\"n\":1}\n\"" + large + "\"\n{\"n\":2}\n", want: outcome{Rows: []string{"n=1", "n=2"}, Rejects: []string{"1 too_large"}}},
+		{name: "a number at the end of lines", page: "{\"n\":1}\n" + digits, want: outcome{Rows: []string{"n=1"}, Rejects: []string{"1 too_large"}}},
+		{name: "a line with a bracket too many", page: "{\"n\":1}\n{\"x\":\"" + large + "\" 1}}\n{\"n\":2}\n", want: outcome{Rows: []string{"n=1", "n=2"}, Rejects: []string{"1 too_large", "2 json"}}},
+		{name: "the first line, with brackets that do not match", page: "{\"x\":\"" + large + "\"]}\n{\"n\":2}\n", want: outcome{Rows: []string{"n=2"}, Rejects: []string{"0 too_large"}}},
+		{name: "brackets that do not match in an array", page: `[{"n":1},{"x":"` + large + `"]},{"n":2}]`, fault: "the page is no JSON"},
+		{name: "a bad line", page: "{\"n\":1}\n{x" + large + "\n{\"n\":2}\n", want: outcome{Rows: []string{"n=1", "n=2"}, Rejects: []string{"1 too_large"}}},
+		{name: "a bad line at the end", page: "{\"n\":1}\n{x" + large, want: outcome{Rows: []string{"n=1"}, Rejects: []string{"1 too_large"}}},
+		{
+			name: "a bad record of lines that look like records", page: "{\n\"n\":1}\n{\"l\":[\n{\"n\":7},\n{\"n\":x" + large + "}]}\n{\"n\":2}\n",
+			want: outcome{Rows: []string{"n=1", "n=2"}, Rejects: []string{"1 too_large"}},
+		},
+		{name: "a line that is cut", page: "{\"n\":1}\n{\"x\":\"" + large, fault: "the page is truncated"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, size := range []int{1, limit} {
+				p.window = size
+				c, s, err := run(t, p, &pieces{text: []byte(tt.page), size: 4096})
+				n, counted := count(strings.NewReader(tt.page), nil, size, p.limit)
+				if tt.fault != "" {
+					if err == nil || counted == nil || !strings.Contains(err.Error(), tt.fault) || !strings.Contains(counted.Error(), tt.fault) {
+						t.Fatalf("error %v, Count %v; want %s", err, counted, tt.fault)
+					}
+					continue
+				}
+				if err != nil || counted != nil {
+					t.Fatal(err, counted)
+				}
+				if diff := cmp.Diff(tt.want, c.outcome); diff != "" {
+					t.Fatalf("(-want +got)\n%s", diff)
+				}
+				if n != s.Records {
+					t.Fatalf("Count gives %d, want %d", n, s.Records)
+				}
+				for _, r := range c.rejects {
+					if text := tt.page[r.Offset : r.Offset+r.Bytes]; r.Truncated && r.SHA256 != sha256Hex(text) || !strings.HasPrefix(text, string(r.Record)) {
+						t.Fatalf("the reject at %d is not what the page has there", r.Offset)
+					}
+				}
+			}
+		})
+	}
+}
+
+// An envelope that is too large to be held is a fault of the page: reading it again changes nothing.
+func TestLargeEnvelope(t *testing.T) {
+	p := dataset{columns: "- {name: n, logicalType: integer}", records: "/x", limits: "{record: 64KiB}"}.plan(t)
+	for _, tt := range []struct{ name, page, want string }{
+		{"name", `{"` + strings.Repeat("n", 3*windowSize) + `":1,"x":[]}`, "a member name beside the records is larger than 131072 bytes at byte 1"},
+		{"space behind a name", `{"x"` + strings.Repeat(" ", 3*windowSize) + `:[]}`, "a member name beside the records is larger than 131072 bytes at byte 1"},
+		{"value", `{"a":"` + strings.Repeat("n", 3*windowSize) + `","x":[]}`, "a value beside the records is larger than 131072 bytes at byte 5"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var unreadable *UnreadableError
+			if _, _, err := run(t, p, strings.NewReader(tt.page)); !errors.As(err, &unreadable) || !strings.HasSuffix(err.Error(), tt.want) {
+				t.Fatalf("error %v, want an UnreadableError that %s", err, tt.want)
+			}
+		})
+	}
+	page := strings.Repeat(" ", 3*windowSize) + `{` + strings.Repeat(" ", 3*windowSize) + `"x": [` + strings.Repeat("\n", 3*windowSize) + `{"n":1}]}`
+	if c, _, err := run(t, p, strings.NewReader(page)); err != nil || len(c.Rows) != 1 {
+		t.Fatalf("much space: %v, %v", c.outcome, err)
+	}
+}
+
+// MaxDepth counts from the record, for whatever reads it: what is too deep for one is so for ingest's count.
+func TestDepth(t *testing.T) {
+	p := dataset{columns: `- {name: n, logicalType: integer}
+- {name: j, logicalType: object, physicalType: string}
+- {name: l, logicalType: array, items: {logicalType: array, items: {logicalType: integer}}}
+- {name: s, logicalType: object, properties: [{name: x, logicalType: integer}]}
+- {name: deep, logicalType: integer, transformSourceObjects: [/a/b/0/c]}`}.plan(t)
+	nest := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	for _, tt := range []struct {
+		name, before, after string
+		open                int // levels of the record around the nested value
+	}{
+		{"an unknown member", `{"u":`, `}`, 1},
+		{"a JSON column", `{"j":`, `}`, 1},
+		{"a value of another type", `{"n":`, `}`, 1},
+		{"an element of another type", `{"l":[[`, `]]}`, 3},
+		{"an unknown member of a struct", `{"s":{"u":`, `}}`, 2},
+		{"a member that comes twice", `{"s":{"x":1,"x":`, `}}`, 2},
+		{"beside a pointer", `{"a":{"b":[{"d":`, `}]}}`, 4},
+		{"another element than a pointer's", `{"a":{"b":[{},`, `]}}`, 3},
+		{"where a pointer has no way", `{"a":{"b":`, `}}`, 2},
+		{"no object", `[`, `]`, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, below := range []int{0, 1} { // the last level that is read, and the first that is not
+				record := tt.before + nest(MaxDepth-tt.open+below) + tt.after
+				page := "{\"n\":1}\n" + record + " {\"n\":2}\n" + record[:len(record)-1] + ", x } {\"n\":3}\n{\"n\":4}\n"
+				c, s, err := run(t, p, strings.NewReader(page))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n, err := Count(strings.NewReader(page), &p.contract.Source); err != nil || n != s.Records {
+					t.Fatalf("Count gives %d, %v; want %d", n, err, s.Records)
+				}
+				deep := strings.Contains(strings.Join(c.Rejects, " "), " "+RuleDepth)
+				if want := below > 0; deep != want {
+					t.Fatalf("%d levels: rejects %v, too deep %v", MaxDepth+below, c.Rejects, deep)
+				}
+			}
+		})
+	}
+}
+
 // The limit is exact, whatever the window holds.
 func TestRecordLimit(t *testing.T) {
 	const limit = 64 << 10

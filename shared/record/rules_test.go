@@ -163,6 +163,12 @@ func TestUnique(t *testing.T) {
 			want:    outcome{Rows: []string{"k=1 v=1"}, Rejects: []string{"0 type /v", "2 type /v", "2 unique /k", "3 unique /k"}},
 		},
 		{
+			name:    "zero has no sign as a key",
+			columns: "- {name: k, logicalType: number, unique: true}",
+			pages:   []string{`[{"k":0},{"k":-0},{"k":-0.0e5},{"k":"0"}]`},
+			want:    outcome{Rows: []string{"k=0"}, Rejects: []string{"1 unique /k", "2 unique /k", "3 unique /k"}},
+		},
+		{
 			name:    "several columns together",
 			columns: "- {name: a, logicalType: string}\n- {name: b, logicalType: string}\n- {name: d, logicalType: date, logicalTypeOptions: {format: yyyy-MM-dd}}",
 			quality: "- {metric: duplicateValues, mustBe: 0, arguments: {properties: [a, b, d]}}",
@@ -268,6 +274,60 @@ func TestSummary(t *testing.T) {
 			tt.want.Bytes = int64(len(tt.page))
 			if diff := cmp.Diff(&tt.want, s); diff != "" {
 				t.Fatalf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// Warnings count the records that are kept: not those that are rejected, nor those whose key turns out to be known.
+func TestWarningsAreOfRows(t *testing.T) {
+	const cut = `"2025-03-04T14:45:50.1556Z"`
+	p := dataset{columns: "- {name: k, logicalType: integer, unique: true}\n- {name: t, logicalType: timestamp}\n- {name: v, logicalType: timestamp}"}.plan(t)
+	for _, tt := range []struct {
+		name, page string
+		want       []RuleCount
+	}{
+		{"a double", `[{"k":1,"t":` + cut + `},{"k":1,"t":` + cut + `}]`, []RuleCount{{RuleCut, "/t", 1}}},
+		{"only a double", `[{"k":1},{"k":1,"t":` + cut + `}]`, nil},
+		{"a reject behind a double", `[{"k":1},{"k":1},{"k":"x","t":` + cut + `}]`, nil},
+		{"a reject behind a double that has others", `[{"k":1},{"k":1,"v":` + cut + `},{"k":"x","t":` + cut + `},{"k":2,"v":` + cut + `}]`, []RuleCount{{RuleCut, "/v", 1}}},
+		{"a reject that is too large behind a double", "{\"k\":1}\n{\"k\":1,\"t\":" + cut + "}\nx\n", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, s, err := run(t, p, strings.NewReader(tt.page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, s.WarningsByRule); diff != "" || s.Warnings != int64(len(tt.want)) {
+				t.Fatalf("%d warnings (-want +got)\n%s", s.Warnings, diff)
+			}
+		})
+	}
+}
+
+// What decides whether a number is a multiple must not depend on how many digits the number has.
+func TestMultipleOfManyDigits(t *testing.T) {
+	p := dataset{columns: "- {name: v, logicalType: number, logicalTypeOptions: {multipleOf: 0.03}}", limits: "{record: 16MiB}"}.plan(t)
+	many := strings.Repeat("3", 1_000_000) // a quotient of so many digits takes seconds
+	zeros := strings.Repeat("0", 1_000_000)
+	for _, tt := range []struct {
+		name, value string
+		multiple    bool
+	}{
+		{"digits without end", "1." + many, false},
+		{"zeros without end", "3." + zeros, true},
+		{"zeros that an exponent takes away", "3" + zeros + "e-1000002", true},
+		{"the last digit is too fine", "3." + zeros + "3", false},
+		{"as many digits as a double has before the point", "3" + strings.Repeat("0", 300) + "3", true},
+		{"not quite a multiple", "3" + strings.Repeat("0", 300) + "1", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _, err := run(t, p, strings.NewReader(`[{"v":`+tt.value+`}]`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(c.Rejects) == 0; got != tt.multiple {
+				t.Fatalf("a multiple %v, want %v: %v", got, tt.multiple, c.Rejects)
 			}
 		})
 	}

@@ -161,6 +161,10 @@ func TestValues(t *testing.T) {
 		{"timestamp", `1741099550`, "! type /v"},
 		{"jdk", `"04.03.2025 14:45:50"`, "2025-03-04T13:45:50.000Z"},
 		{"jdk", `"31.02.2025 14:45:50"`, "! type /v"},
+		{"jdk", `"04.03.2025 4:45:50"`, "! type /v"},
+		{"jdk", `"04.03.2025 14:45:50.5"`, "! type /v"},
+		{"jdk", `"30.03.2025 02:30:00"`, "! type /v"},
+		{"jdk", `"31.12.2016 23:59:60"`, "! type /v"},
 		{"seconds", `1741099550`, "2025-03-04T14:45:50.000Z"},
 		{"seconds", `1741099550.155`, "2025-03-04T14:45:50.155Z"},
 		{"seconds", `1741099550.1556`, "2025-03-04T14:45:50.155Z ~"},
@@ -255,6 +259,27 @@ func TestMembers(t *testing.T) {
 			want:    outcome{Rows: []string{"t=1.5 q=1", "t=2.5 q=2"}},
 		},
 		{
+			name:    "a name that reads as another one's escapes",
+			columns: "- {name: ab, logicalType: integer}",
+			page:    `[{"a\\u0062":5},{"a\u0062":7},{"ab":8,"a\\u0062":9}]`,
+			want:    outcome{Rows: []string{"ab=null", "ab=7", "ab=8"}},
+			unknown: []RuleCount{{RuleUnknown, `/a\u0062`, 2}},
+		},
+		{
+			name: "names that look like the places in lists",
+			columns: `- {name: "*x", physicalName: x, logicalType: array, items: {logicalType: integer}}` + "\n" +
+				`- {name: "*", physicalName: y, logicalType: array, items: {logicalType: object, properties: [{name: "*", physicalName: z, logicalType: array, items: {logicalType: array, items: {logicalType: integer}}}]}}`,
+			page: `[{"*x":[1,"x"]},{"*":[{"*":[[1],[2,"y"]]}]}]`,
+			want: outcome{Rejects: []string{"0 type /*x/1", "1 type /*/0/*/1/1"}},
+		},
+		{
+			name:    "unknown members in a list count once a record",
+			columns: "- {name: l, logicalType: array, items: {logicalType: object, properties: [{name: a, logicalType: integer}]}}",
+			page:    `[{"l":[{"b":1},{"b":2,"c":1},{"a":3,"b":1}]},{"l":[{"b":0}]},{"l":[]}]`,
+			want:    outcome{Rows: []string{"l=[{a:null} {a:null} {a:3}]", "l=[{a:null}]", "l=[]"}},
+			unknown: []RuleCount{{RuleUnknown, "/l/*/b", 2}, {RuleUnknown, "/l/*/c", 1}},
+		},
+		{
 			name:    "unknown members",
 			columns: "- {name: a, logicalType: integer}\n- {name: s, logicalType: object, properties: [{name: x, logicalType: integer}]}",
 			page:    `[{"a":1,"new":{"deep":[1]}},{"new":1,"a":2,"s":{"x":1,"y/z":2}},{"a":3,"new":1}]`,
@@ -332,5 +357,36 @@ func TestManyUnknownMembers(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"300 duplicate_member /zzzz"}, c.Rejects); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// What is kept of names that the contract does not have is bounded, however long they are and however many come twice.
+func TestUnknownNamesAreBounded(t *testing.T) {
+	var page strings.Builder
+	for i := range 3 * MaxUnknown {
+		name := strings.Repeat("n", maxUnknownName) + itoa(int64(i))
+		page.WriteString(`{"a":1,"` + name + `":1,"s":{"` + name + `":1,"` + name + `":2}}` + "\n")
+	}
+	p := dataset{columns: "- {name: a, logicalType: integer}\n- {name: s, logicalType: object, properties: [{name: x, logicalType: integer}]}"}.plan(t)
+	c := &collector{plan: p}
+	r := p.Start(Run{ScheduledAt: scheduled}, c)
+	if err := r.Page(Page{Number: 1, Records: -1}, strings.NewReader(page.String())); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.root.members) - r.root.known; n > 0 {
+		t.Errorf("%d long names are kept", n)
+	}
+	s, err := r.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]RuleCount{{RuleDuplicateMember, "/s", 3 * MaxUnknown}}, s.ByRule); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if at := c.rejects[7].Violations[0].Pointer; at != "/s/"+strings.Repeat("n", maxUnknownName)+"7" {
+		t.Errorf("the violation is at %s", at)
+	}
+	if s.UnknownMore != 6*MaxUnknown || len(s.Unknown) != 0 {
+		t.Errorf("%d more and %v, want %d", s.UnknownMore, s.Unknown, 6*MaxUnknown)
 	}
 }

@@ -103,6 +103,14 @@ func contractTool(ctx context.Context, args ...string) error {
 	return tool(ctx, "./infra/contract", "contract", "compiling the contract checker", args...)
 }
 
+// Dataset groups what makes datasets.
+type Dataset mg.Namespace
+
+// New writes the contract of a new dataset from sample records: `mage dataset:new exchange_rates URL-or-FILE`.
+func (Dataset) New(ctx context.Context, name, from string) error {
+	return tool(ctx, "./infra/dataset", "dataset", "compiling the tool that reads samples", "new", name, from)
+}
+
 // Infra groups what concerns the infrastructure.
 type Infra mg.Namespace
 

@@ -32,6 +32,9 @@ var (
 	credential = regexp.MustCompile(`(?i)(^|[-_])((api|access)[-_]?key|(access|auth)[-_]?token|secret|password)$`)
 )
 
+// IsCredential reports whether a header or query parameter is called like one that carries a secret.
+func IsCredential(name string) bool { return credential.MatchString(name) }
+
 // OrDefault is the limits with those that are not set as they are where a contract names none.
 func (l Limits) OrDefault() Limits {
 	return Limits{

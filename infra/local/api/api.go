@@ -135,12 +135,12 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request) int {
 	case http.StatusServiceUnavailable:
 		return refuse(w, http.StatusServiceUnavailable, "try again later")
 	}
+	if a.draw == nil {
+		return a.file.serve(w, r, a.source)
+	}
 	at, err := readPosition(a.source, query)
 	if err != nil {
 		return refuse(w, http.StatusBadRequest, err.Error())
-	}
-	if a.draw == nil {
-		return a.file.serve(w, a.source, at)
 	}
 	return a.servePage(w, r, at)
 }

@@ -3,11 +3,13 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"slices"
 
 	"tributary/shared/contract"
 )
@@ -54,13 +56,57 @@ func readRecording(file string) ([]byte, error) {
 	return body, nil
 }
 
-func (f recording) serve(w http.ResponseWriter, s contract.Source, at position) int {
-	if at.first() {
-		return send(w, http.StatusOK, f.body)
+func (f recording) serve(w http.ResponseWriter, r *http.Request, s contract.Source) int {
+	first, err := asksForFirst(s, r)
+	if err != nil {
+		return refuse(w, http.StatusBadRequest, err.Error())
 	}
-	body, err := envelope(s, nil, nil, 0, "")
+	if first {
+		return send(w, http.StatusOK, f.linked(s, r))
+	}
+	body, err := envelope(s, r, nil, 0, "")
 	if err != nil {
 		return refuse(w, http.StatusInternalServerError, err.Error())
 	}
 	return send(w, http.StatusOK, body)
+}
+
+// asksForFirst reports whether a request is for the beginning. Cursors are those of the recorded source, whatever they say.
+func asksForFirst(s contract.Source, r *http.Request) (bool, error) {
+	if s.Pagination.Kind == "cursor" {
+		return r.URL.Query().Get(s.Pagination.CursorParam) == "", nil
+	}
+	at, err := readPosition(s, r.URL.Query())
+	return at.first(), err
+}
+
+// linked is the recorded body, with the address of its next page led here: the recorded one is the source's own.
+func (f recording) linked(s contract.Source, r *http.Request) []byte {
+	if s.Pagination.Kind != "json_link" {
+		return f.body
+	}
+	var doc any
+	if json.Unmarshal(f.body, &doc) != nil {
+		return f.body
+	}
+	for _, token := range s.Pagination.NextURLPath {
+		members, _ := doc.(map[string]any)
+		doc = members[token]
+	}
+	link, ok := doc.(string)
+	if !ok {
+		return f.body
+	}
+	here := quoted(nextURL(r, "1"))
+	for _, form := range [][]byte{quoted(link), bytes.ReplaceAll(quoted(link), []byte("/"), []byte(`\/`))} {
+		if at := bytes.Index(f.body, form); at >= 0 {
+			return slices.Concat(f.body[:at], here, f.body[at+len(form):])
+		}
+	}
+	return f.body
+}
+
+func quoted(text string) []byte {
+	raw, _ := encode(text) // a string always encodes
+	return raw
 }

@@ -214,17 +214,24 @@ func TestSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live, err := startSource(t.Context(), c, "dev", "https://api.example.com/coins")
+	live, err := startSource(t.Context(), c, "dev", "https://api.example.com/coins", "")
 	if err != nil || live.url != "https://api.example.com/coins" || live.requests() != "" {
 		t.Errorf("live source %+v, %v", live, err)
 	}
 	if err := live.stop(); err != nil {
 		t.Error(err)
 	}
-	if _, err := startSource(t.Context(), c, "dev", "testdata/none.json"); err == nil {
+	if _, err := startSource(t.Context(), c, "dev", "testdata/none.json", ""); err == nil {
 		t.Error("an absent file is served")
 	}
-	built, err := startSource(t.Context(), c, "dev", "")
+	sampled, err := startSource(t.Context(), c, "dev", "", "testdata/other.json")
+	if err != nil || !strings.Contains(sampled.about, "the sample that the contract was made of") {
+		t.Errorf("source of a dataset with a sample: %+v, %v", sampled, err)
+	}
+	if err := sampled.stop(); err != nil {
+		t.Error(err)
+	}
+	built, err := startSource(t.Context(), c, "dev", builtIn, "testdata/other.json")
 	if err != nil {
 		t.Fatal(err)
 	}

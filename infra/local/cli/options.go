@@ -65,7 +65,7 @@ func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
 	var o options
 	var at, colours, faults string
 	flags := newFlags("run", runUsage, help, &o, &colours)
-	flags.StringVar(&o.from, "from", "", "recorded `file` (JSON or NDJSON) or live URL, in place of the built-in API")
+	flags.StringVar(&o.from, "from", "", "recorded `file` (JSON or NDJSON), live URL, or built-in for made-up records; a dataset made by dataset:new has its sample")
 	flags.StringVar(&at, "at", "", "scheduled `time`, which names the run, such as 2025-03-04T14:45:00Z (default: now)")
 	flags.StringVar(&faults, "faults", "", "what is to go wrong in the embedded AWS: all, or a `list` of throttle, 5xx, lost, slow, duplicate, reorder, kill")
 	flags.Uint64Var(&o.seed, "seed", 0, "`number` that decides which requests -faults befall (default: another one each time)")

@@ -152,7 +152,7 @@ func (s *session) build(ctx context.Context, _ options) error {
 
 func (s *session) serve(ctx context.Context, o options) error {
 	for _, c := range s.contracts {
-		from, err := startSource(ctx, c, o.stack, o.from)
+		from, err := startSource(ctx, c, o.stack, o.from, samplePath(s.root, c.Dataset))
 		if err != nil {
 			return err
 		}

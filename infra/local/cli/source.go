@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -25,8 +27,12 @@ type source struct {
 	stop  func() error
 }
 
-// startSource serves the built-in API of a dataset, or a recorded file in its place; a live URL is only named.
-func startSource(ctx context.Context, c *contract.Contract, environment, from string) (*source, error) {
+// builtIn asks for made-up records where a sample would be taken.
+const builtIn = "built-in"
+
+// startSource serves the sample that a dataset was made of, its built-in API where there is none, or a recorded file in
+// their place; a live URL is only named.
+func startSource(ctx context.Context, c *contract.Contract, environment, from, sample string) (*source, error) {
 	if isURL(from) {
 		return &source{url: from, about: from + " (live)", stop: func() error { return nil }}, nil
 	}
@@ -35,12 +41,18 @@ func startSource(ctx context.Context, c *contract.Contract, environment, from st
 		err   error
 		about string
 	)
-	if from == "" {
+	if _, missing := os.Stat(sample); from == "" && missing == nil {
+		from = sample
+	}
+	if from == "" || from == builtIn {
 		a, err = api.New(c, environment, seed)
 		about = "built-in API: made-up records, dirty on purpose"
 	} else {
 		a, err = api.Replay(c, environment, from)
-		about = from + " (recorded, served as it is)"
+		about = relative(from) + " (recorded, served as it is)"
+		if from == sample {
+			about = relative(from) + " (the sample that the contract was made of; -from=" + builtIn + " makes records up)"
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -115,4 +127,9 @@ func choose(contracts []*contract.Contract, name, from string) ([]*contract.Cont
 		return nil, fmt.Errorf("%w: -from needs -dataset, one of %s", errUsage, strings.Join(names, ", "))
 	}
 	return contracts, nil
+}
+
+// samplePath is where dataset:new keeps the sample of a dataset.
+func samplePath(root, dataset string) string {
+	return filepath.Join(root, ".local", "samples", dataset+".json")
 }

@@ -1,0 +1,22 @@
+// Command dataset makes a new dataset from sample records: what `go tool mage dataset:new` runs.
+//
+//	dataset new NAME URL-or-FILE   writes shared/datasets/NAME.odcs.yaml, and says what it guessed and how sure it is
+//
+// It never overwrites. The sample is kept in .local/samples, where a local run of the dataset finds it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tributary/shared/contract"
+)
+
+const coins = `[{"id":"a","price":1.5,"updated_at":"2025-03-04T14:45:00Z"},{"id":"b","price":2,"updated_at":"2025-03-04T14:46:00Z"}]`
+
+// project is an empty project as the working directory.
+func project(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if err := os.MkdirAll(datasets, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func made(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), append([]string{"new"}, args...), &out)
+	return out.String(), err
+}
+
+func TestNewFromAnAddress(t *testing.T) {
+	project(t)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", `</coins?page=2>; rel="next"`)
+		if r.URL.Query().Get("api_key") != "s3cr3t" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = w.Write([]byte(coins)) // the test reads it
+	}))
+	defer server.Close()
+	http.DefaultClient = server.Client()
+	t.Cleanup(func() { http.DefaultClient = &http.Client{} })
+
+	text, err := made(t, "coins", server.URL+"/coins?api_key=s3cr3t&order=asc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"header_link", "api_key in the query", "go tool mage run -dataset=coins", "version", "updated_at"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+	c, err := contract.Load(filepath.Join(datasets, "coins.odcs.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, _ := c.Source.URL("dev")
+	if url != server.URL+"/coins" || c.Source.Pagination.Kind != "header_link" || c.Source.Auth.Name != "api_key" || len(c.Source.Query) != 1 {
+		t.Errorf("source %+v", c.Source)
+	}
+	yaml, err := os.ReadFile(filepath.Join(datasets, "coins.odcs.yaml"))
+	if err != nil || bytes.Contains(yaml, []byte("s3cr3t")) || strings.Contains(text, "s3cr3t") {
+		t.Errorf("the secret is written down, %v", err)
+	}
+	if kept, err := os.ReadFile(filepath.Join(samples, "coins.json")); err != nil || string(kept) != coins {
+		t.Errorf("kept sample %q, %v", kept, err)
+	}
+
+	if _, err := made(t, "refused", server.URL+"/coins?api_key=wrong"); err == nil || !strings.Contains(err.Error(), "answered 401") || strings.Contains(err.Error(), "wrong") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNewFromAFile(t *testing.T) {
+	project(t)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(coins)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("coins.json.gz", packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := made(t, "coins", "coins.json.gz"); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(datasets, "coins.odcs.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := made(t, "coins", "coins.json.gz"); err == nil || !strings.Contains(err.Error(), "is there already and is not overwritten") {
+		t.Errorf("a second time: %v", err)
+	}
+	if after, _ := os.ReadFile(filepath.Join(datasets, "coins.odcs.yaml")); !bytes.Equal(before, after) {
+		t.Error("the contract was overwritten")
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	project(t)
+	if err := os.WriteFile("columns.json", []byte(`{"time":[1,2],"value":[3,4]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no arguments", nil, "usage: go tool mage dataset:new NAME URL-or-FILE"},
+		{"a bad name", []string{"Coins", "x.json"}, `"Coins" is no name for a dataset`},
+		{"no file", []string{"coins", "nowhere.json"}, "read sample records: open nowhere.json"},
+		{"columns", []string{"weather", "columns.json"}, "infer a contract for weather from columns.json: the document is columnar: its members time, value"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := made(t, tc.args...)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want %q", err, tc.want)
+			}
+			if left, _ := filepath.Glob(datasets + "/*"); len(left) > 0 {
+				t.Errorf("it left %v", left)
+			}
+		})
+	}
+}

@@ -1,0 +1,153 @@
+package infer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// kind is what a JSON value is.
+type kind uint8
+
+const (
+	isNull kind = iota
+	isBool
+	isNumber
+	isText
+	isArray
+	isObject
+)
+
+// value is a JSON value with its members in their order and its numbers as they stand.
+type value struct {
+	kind    kind
+	text    string // of a number or string; true or false
+	items   []value
+	members []member
+}
+
+type member struct {
+	name  string
+	value value
+}
+
+// get is a member of an object; nil where there is none.
+func (v *value) get(name string) *value {
+	for i := range v.members {
+		if v.members[i].name == name {
+			return &v.members[i].value
+		}
+	}
+	return nil
+}
+
+const (
+	deepest = 64
+	most    = 5000 // records that are looked at: more say nothing new and cost time
+)
+
+// parse reads all JSON values of a sample.
+func parse(sample []byte) ([]value, error) {
+	sample = bytes.TrimPrefix(sample, []byte("\xef\xbb\xbf"))
+	trimmed := bytes.TrimSpace(sample)
+	switch {
+	case len(trimmed) == 0:
+		return nil, errors.New("the sample is empty")
+	case trimmed[0] == '<':
+		return nil, errors.New("the sample is HTML or XML and no JSON: is the address that of an API, and does it want a key?")
+	}
+	d := json.NewDecoder(bytes.NewReader(sample))
+	d.UseNumber()
+	var all []value
+	for len(all) <= most {
+		v, err := read(d, 0)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the sample is no JSON at byte %d: %w", d.InputOffset(), err)
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+func read(d *json.Decoder, depth int) (value, error) {
+	token, err := d.Token()
+	if err != nil {
+		return value{}, err
+	}
+	return readFrom(d, token, depth)
+}
+
+func readFrom(d *json.Decoder, token json.Token, depth int) (value, error) {
+	if depth > deepest {
+		return value{}, fmt.Errorf("values nest deeper than %d levels", deepest)
+	}
+	switch t := token.(type) {
+	case nil:
+		return value{}, nil
+	case bool:
+		return value{kind: isBool, text: fmt.Sprint(t)}, nil
+	case json.Number:
+		return value{kind: isNumber, text: t.String()}, nil
+	case string:
+		return value{kind: isText, text: t}, nil
+	case json.Delim:
+		if t == '[' {
+			return readArray(d, depth)
+		}
+		return readObject(d, depth)
+	}
+	return value{}, fmt.Errorf("unexpected %v", token)
+}
+
+func readArray(d *json.Decoder, depth int) (value, error) {
+	v := value{kind: isArray}
+	for d.More() {
+		item, err := read(d, depth+1)
+		if err != nil {
+			return v, unexpected(err)
+		}
+		v.items = append(v.items, item)
+	}
+	_, err := d.Token()
+	return v, unexpected(err)
+}
+
+func readObject(d *json.Decoder, depth int) (value, error) {
+	v := value{kind: isObject}
+	seen := map[string]bool{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return v, unexpected(err)
+		}
+		inner, err := read(d, depth+1)
+		if err != nil {
+			return v, unexpected(err)
+		}
+		if text := name.(string); !seen[text] { // a name is always a string
+			seen[text] = true
+			v.members = append(v.members, member{text, inner})
+		}
+	}
+	_, err := d.Token()
+	return v, unexpected(err)
+}
+
+// unexpected turns the end of the sample inside a value into what it is.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// escape writes a member's name as a token of a JSON Pointer.
+func escape(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}

@@ -1,0 +1,249 @@
+package infer
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var plainText = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./-]*$`)
+
+// words are plain texts that YAML takes for something else.
+var words = []string{"true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf"}
+
+// quote writes a text as YAML, in quotes where it needs them.
+func quote(text string) string {
+	if plainText.MatchString(text) && !slices.Contains(words, strings.ToLower(text)) {
+		return text
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// comment writes a text into one line of a comment.
+func comment(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// required is how many records a sample needs before a column that is never null in it is taken for one that never is.
+const enoughRecords = 20
+
+func (d *draft) yaml() []byte {
+	var b bytes.Buffer
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	from := "a sample file"
+	if d.options.URL != "" {
+		from = d.location
+	}
+	p("apiVersion: v3.1.0")
+	p("kind: DataContract")
+	p("id: %s", strings.ReplaceAll(d.dataset, "_", "-"))
+	p("name: %s", d.dataset)
+	p("version: 1.0.0")
+	p("status: active")
+	p("description:")
+	p("  purpose: %s", quote(fmt.Sprintf("Records of %s, as %s gives them.", d.dataset, from)))
+	p("  limitations: %s", quote(fmt.Sprintf("Types and keys were inferred from %s; comments say what else they suggest.", plural(d.records, "record"))))
+	p("servers:")
+	p("  - {server: source, type: api, location: %s}", quote(d.location))
+	p("  - {server: local, type: local, path: %s, format: parquet}", quote(".local/lake/"+d.dataset+"/**/*.parquet"))
+	p("schema:")
+	p("  - name: %s", d.dataset)
+	p("    physicalName: %s", d.dataset)
+	p("    physicalType: table")
+	p("    logicalType: object")
+	p("    dataGranularityDescription: One row per record per run.")
+	p("    properties:")
+	for i := range d.fields {
+		d.property(&b, i)
+	}
+	d.lineage(p)
+	p("slaProperties:")
+	p("  - {property: frequency, value: 1, unit: h, element: %s}", d.dataset)
+	p("  - {property: latency, value: 3, unit: h, element: %s}", d.dataset)
+	p("  - {property: retention, value: 730, unit: d, element: %s}", d.dataset)
+	p("customProperties:")
+	p("  - property: source")
+	p("    value:")
+	if pairs := d.constant(); len(pairs) > 0 {
+		p("      query: {%s}", strings.Join(pairs, ", "))
+	}
+	p("      headers: {Accept: application/json}")
+	p("      records: %s", quoteAlways(d.found.pointer))
+	p("      pagination: %s", d.paging)
+	if d.auth != "" {
+		p("      auth: %s", d.auth)
+	}
+	p("      rate: {requests: 30, per: 1m}")
+	if len(d.keys) > 0 && d.newer >= 0 {
+		p("  - property: serving")
+		p("    value: %s", d.serving())
+	}
+	p("  - property: rejectThresholdPercent")
+	p("    value: 5")
+	return b.Bytes()
+}
+
+func quoteAlways(text string) string {
+	if text == "" {
+		return `""`
+	}
+	return quote(text)
+}
+
+// sentByPaging are the parameters that pagination sends itself.
+var sentByPaging = regexp.MustCompile(`[a-z]+_param: ("[^"]*"|[^,}]+)`)
+
+// constant are the parameters of the query that are the same for every page.
+func (d *draft) constant() []string {
+	var sent, pairs []string
+	for _, m := range sentByPaging.FindAllStringSubmatch(d.paging, -1) {
+		sent = append(sent, m[1])
+	}
+	for _, q := range d.query {
+		if !slices.Contains(sent, quote(q[0])) {
+			pairs = append(pairs, quote(q[0])+": "+quoteAlways(q[1]))
+		}
+	}
+	return pairs
+}
+
+// property writes a column.
+func (d *draft) property(b *bytes.Buffer, i int) {
+	f := &d.fields[i]
+	attributes := []string{"name: " + quote(f.member)}
+	if f.pointer != "" {
+		attributes = []string{"name: " + f.column, "transformSourceObjects: [" + quote(f.pointer) + "]"}
+	} else if f.column != f.member {
+		attributes = append(attributes, "physicalName: "+f.column)
+	}
+	attributes = append(attributes, typed(&f.shape)...)
+	if place := slices.Index(d.keys, i); place >= 0 {
+		attributes = append(attributes, "primaryKey: true", fmt.Sprintf("primaryKeyPosition: %d", place+1))
+	}
+	if slices.Contains(d.keys, i) || i == d.newer || f.required() && f.records >= enoughRecords {
+		attributes = append(attributes, "required: true")
+	} else if f.required() {
+		f.shape.hints = append([]string{fmt.Sprintf("required: true (never null in %s)", plural(f.records, "record"))}, f.shape.hints...)
+	}
+	writeProperty(b, "      ", attributes, &f.shape)
+}
+
+// typed are the attributes of a column's type.
+func typed(s *shape) []string {
+	attributes := []string{"logicalType: " + s.logical}
+	if len(s.fields) == 0 && s.items == nil {
+		attributes = append(attributes, "physicalType: "+quote(s.physical))
+	}
+	if len(s.options) > 0 {
+		attributes = append(attributes, "logicalTypeOptions: {"+strings.Join(s.options, ", ")+"}")
+	}
+	if s.private {
+		attributes = append(attributes, "classification: restricted")
+	}
+	if s.custom != "" {
+		attributes = append(attributes, "customProperties: "+s.custom)
+	}
+	return attributes
+}
+
+func writeProperty(b *bytes.Buffer, indent string, attributes []string, s *shape) {
+	if len(s.fields) == 0 && s.items == nil {
+		fmt.Fprintf(b, "%s- {%s}\n", indent, strings.Join(attributes, ", "))
+	} else {
+		for k, a := range attributes {
+			lead := "  "
+			if k == 0 {
+				lead = "- "
+			}
+			fmt.Fprintf(b, "%s%s%s\n", indent, lead, a)
+		}
+		writeInner(b, indent+"  ", s)
+	}
+	for _, h := range s.hints {
+		fmt.Fprintf(b, "%s  # %s\n", indent, comment(h))
+	}
+}
+
+// writeInner writes the members of an object or the elements of an array.
+func writeInner(b *bytes.Buffer, indent string, s *shape) {
+	if s.items != nil {
+		fmt.Fprintf(b, "%sitems:\n", indent)
+		for _, a := range typed(s.items) {
+			fmt.Fprintf(b, "%s  %s\n", indent, a)
+		}
+		writeInner(b, indent+"  ", s.items)
+		return
+	}
+	if len(s.fields) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%sproperties:\n", indent)
+	for k := range s.fields {
+		f := &s.fields[k]
+		attributes := []string{"name: " + quote(f.member)}
+		if f.column != f.member {
+			attributes = append(attributes, "physicalName: "+f.column)
+		}
+		writeProperty(b, indent+"  ", append(attributes, typed(&f.shape)...), &f.shape)
+	}
+}
+
+// lineage writes the columns that say where a row comes from, under names that no member has.
+func (d *draft) lineage(p func(string, ...any)) {
+	free := func(name string) string {
+		for slices.ContainsFunc(d.fields, func(f field) bool { return f.column == name }) {
+			name = "run_" + name
+		}
+		return name
+	}
+	key := ""
+	if len(d.keys) > 0 {
+		key = fmt.Sprintf(", primaryKey: true, primaryKeyPosition: %d", len(d.keys)+1)
+	}
+	p("      - {name: %s, logicalType: timestamp, physicalType: timestamp%s, required: true, transformLogic: run.scheduledAt, description: The run that brought this row}", free("run_at"), key)
+	p("      - {name: %s, logicalType: timestamp, physicalType: timestamp, required: true, transformLogic: run.fetchedAt, description: When the page that holds this row was fetched}", free("fetched_at"))
+	p("      - {name: %s, logicalType: integer, physicalType: bigint, required: true, logicalTypeOptions: {format: i64}, transformLogic: record.page, description: %s}", free("raw_page"), quote("The raw page of the run that holds this row, from 1"))
+	p("      - {name: %s, logicalType: integer, physicalType: bigint, required: true, logicalTypeOptions: {format: i64}, transformLogic: record.index, description: %s}", free("raw_index"), quote("The row's place in that page, from 0"))
+}
+
+const servedAttributes = 8
+
+// serving projects the key, the version and the first scalar columns into DynamoDB.
+func (d *draft) serving() string {
+	parts := []string{"partitionKey: " + d.fields[d.keys[0]].column}
+	if len(d.keys) > 1 {
+		parts = append(parts, "sortKey: "+d.fields[d.keys[1]].column)
+	}
+	parts = append(parts, "version: "+d.fields[d.newer].column)
+	var attributes []string
+	for i := range d.fields {
+		if len(attributes) < servedAttributes && !slices.Contains(d.keys, i) && i != d.newer && d.fields[i].shape.scalar() {
+			attributes = append(attributes, d.fields[i].column)
+		}
+	}
+	if len(attributes) > 0 {
+		parts = append(parts, "attributes: ["+strings.Join(attributes, ", ")+"]")
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}

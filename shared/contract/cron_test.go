@@ -57,3 +57,17 @@ func TestRate(t *testing.T) {
 		}
 	}
 }
+
+func TestGap(t *testing.T) {
+	for _, test := range []struct {
+		schedule Schedule
+		want     time.Duration
+	}{
+		{Schedule{Frequency: time.Hour}, time.Hour},
+		{Schedule{Frequency: time.Hour, longest: 63 * time.Hour}, 63 * time.Hour}, // each hour of a working day
+	} {
+		if got := test.schedule.Gap(); got != test.want {
+			t.Errorf("%+v: gap %s, want %s", test.schedule, got, test.want)
+		}
+	}
+}

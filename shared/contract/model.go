@@ -264,6 +264,9 @@ type Schedule struct {
 	longest time.Duration // between two runs, where a cron expression says so
 }
 
+// Gap is the longest time between two runs.
+func (s Schedule) Gap() time.Duration { return max(s.Frequency, s.longest) }
+
 // Leaf is one primitive column of the Parquet schema. Every column, field and element is OPTIONAL in Parquet, so that
 // a later, looser contract changes no file's type: a flat column has MaxDef 1, a field of a struct 2, and a list adds
 // one repeated and one optional level.

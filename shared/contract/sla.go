@@ -208,7 +208,7 @@ func (b *builder) latency(o object) {
 		return
 	}
 	v := o.members["value"]
-	apart := max(b.c.Schedule.longest, b.c.Schedule.Frequency)
+	apart := b.c.Schedule.Gap()
 	switch {
 	case span%time.Minute != 0:
 		v.fault("is %s; an alarm counts whole minutes", span)

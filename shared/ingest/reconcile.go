@@ -8,14 +8,16 @@ import (
 	"math/bits"
 	"time"
 
+	"tributary/shared/contract"
 	"tributary/shared/ledger"
 	"tributary/shared/source"
 	"tributary/shared/zone"
 )
 
 const (
-	// LookBack is how far each run looks back for runs that were lost.
-	LookBack = 3 * 24 * time.Hour
+	// leastBack and gapsBack are how far each run looks back for runs that were lost: three days, and three runs.
+	leastBack = 3 * 24 * time.Hour
+	gapsBack  = 3
 	// Settled is how long nothing of a run must have been written before it counts as lost: longer than an invocation of
 	// either function with its retries may take.
 	Settled = time.Hour
@@ -35,14 +37,22 @@ type Process interface {
 //
 // Everything it does is idempotent, so it may be wrong about a run that is still at work. To be seldom wrong it leaves
 // a run alone until nothing of it was written for Settled. What fails for good is not started at every run: it is tried
-// whenever its age has doubled, which for runs of every quarter of an hour is at the ages of 1, 2, 4 … 64 hours.
+// whenever its age has doubled, which for runs of every quarter of an hour is at the ages of 1, 2, 4 … 64 hours. A replay
+// of a run from before the time it looks back to is its operator's: it is seen through, or handed to Lambda's retries.
+//
+// A Reconciler that lives for several runs reads again only the audit rows that have changed.
 type Reconciler struct {
 	Ingester *Ingester
 	Raw      ledger.Raw
 	Audit    ledger.Audit
 	Process  Process
 	Now      func() time.Time
+
+	rows recall
 }
+
+// LookBack is how far the runs of a schedule look back.
+func LookBack(s contract.Schedule) time.Duration { return max(leastBack, gapsBack*s.Gap()) }
 
 // Reconciled is what was found before a run, and done about it.
 type Reconciled struct {
@@ -58,11 +68,13 @@ func (c *Reconciler) Reconcile(ctx context.Context, run zone.Run, answers bool) 
 	fail := func(err error) (Reconciled, error) {
 		return done, fmt.Errorf("reconcile runs of %s before %s: %w", run.Dataset, run.ID(), err)
 	}
-	runs, err := ledger.Read(ctx, c.Raw, c.Audit, run.Dataset, run.At.Add(-LookBack), run.At.Add(-time.Second))
+	back := LookBack(c.Ingester.contract.Schedule)
+	runs, err := ledger.Read(ctx, c.Raw, c.rows.begin(c.Audit), run.Dataset, run.At.Add(-back), run.At.Add(-time.Second))
 	if err != nil {
 		return fail(err)
 	}
-	interval := LookBack
+	c.rows.end()
+	interval := back
 	if n := len(runs); n > 0 {
 		interval = run.At.Sub(runs[n-1].At)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tributary/shared/cloud/cloudtest"
+	"tributary/shared/contract"
 	"tributary/shared/ingest"
 	"tributary/shared/zone"
 )
@@ -92,6 +93,11 @@ func replayOf(r zone.Run) string {
 	return fmt.Sprintf(`{"replay":{"dataset":"orders","run":%q}}`, r.ID())
 }
 
+// idle is an ingester that only knows how often it is called.
+func idle(frequency time.Duration) *ingest.Ingester {
+	return ingest.New(&contract.Contract{Dataset: "orders", Schedule: contract.Schedule{Frequency: frequency}}, nil, nil)
+}
+
 func TestReconcile(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -157,7 +163,7 @@ func TestReconcileTriesAtDoubledAges(t *testing.T) {
 		if quarter > 1 { // the run before, which brings the interval
 			p.leave(zone.NewRun("orders", now.At.Add(-15*time.Minute)), 0, "done")
 		}
-		c := &ingest.Reconciler{Raw: p.raw, Audit: p.lake, Process: started, Now: func() time.Time { return now.At.Add(time.Second) }}
+		c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake, Process: started, Now: func() time.Time { return now.At.Add(time.Second) }}
 		done, err := c.Reconcile(t.Context(), now, true)
 		if err != nil {
 			t.Fatal(err)
@@ -175,12 +181,86 @@ func TestReconcileTriesAtDoubledAges(t *testing.T) {
 	}
 }
 
+// Each run looks back over three runs of its schedule, and three days at least: what was lost of the run before is found
+// however seldom there is one.
+func TestReconcileLooksBackByTheSchedule(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		name      string
+		frequency time.Duration
+		ago       time.Duration
+		lost      bool
+		started   bool
+	}{
+		{"a minute, three days", time.Minute, 3 * day, true, false},
+		{"a minute, longer ago", time.Minute, 3*day + time.Minute, false, false},
+		{"a day, three days", day, 3 * day, true, true},
+		{"a week, the run before", 7 * day, 7 * day, true, true},
+		{"a week, three runs before", 7 * day, 21 * day, true, false},
+		{"a week, longer ago", 7 * day, 28 * day, false, false},
+		{"a month, the run before", 31 * day, 31 * day, true, true},
+		{"a year, the run before", 366 * day, 366 * day, true, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, started := newPast(t), &starts{}
+			lost := zone.NewRun("orders", run.At.Add(-test.ago))
+			p.leave(lost, test.ago, "waiting")
+			if test.ago > test.frequency { // the run before, which brings the interval
+				p.leave(zone.NewRun("orders", run.At.Add(-test.frequency)), test.frequency, "done")
+			}
+			p.at = run.At
+			c := &ingest.Reconciler{
+				Ingester: idle(test.frequency), Raw: p.raw, Audit: p.lake, Process: started, Now: func() time.Time { return run.At.Add(time.Second) },
+			}
+			done, err := c.Reconcile(t.Context(), run, true)
+			if err != nil || (len(done.Lost) == 1) != test.lost || (len(started.payloads) == 1) != test.started {
+				t.Errorf("got %+v, %v; started %q", done, err, started.payloads)
+			}
+		})
+	}
+}
+
+// A reconciler that lives on reads an audit row once, and again when it has changed.
+func TestReconcileReadsWhatHasChanged(t *testing.T) {
+	p := newPast(t)
+	for n := 1; n <= 20; n++ {
+		p.leave(before(n), time.Duration(n)*time.Hour, "done")
+	}
+	p.leave(before(21), 21*time.Hour, "stored")
+	p.at = run.At
+	faults := &cloudtest.Faults{}
+	c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake.With(faults), Process: &starts{}, Now: func() time.Time { return run.At }}
+	look := func(at zone.Run, wantLost, wantRead int) {
+		t.Helper()
+		before := len(faults.Calls())
+		done, err := c.Reconcile(t.Context(), at, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := 0
+		for _, call := range faults.Calls()[before:] {
+			if call.Method == "Bucket.Get" {
+				read++
+			}
+		}
+		if len(done.Lost) != wantLost || read != wantRead {
+			t.Errorf("run %s: %d lost and %d rows read, want %d and %d", at.ID(), len(done.Lost), read, wantLost, wantRead)
+		}
+	}
+	look(run, 1, 21)
+	look(run, 1, 0)
+	p.put(p.lake, before(21).AuditKey(), []byte(`{"state":"done"}`))
+	look(run, 0, 1)
+	look(zone.NewRun("orders", run.At.Add(70*time.Hour)), 0, 0) // most rows are too old to be looked at
+	look(run, 0, 19)
+}
+
 func TestReconcileFails(t *testing.T) {
 	denied := errors.New("AccessDenied")
 	t.Run("by the process function", func(t *testing.T) {
 		p := newPast(t)
 		p.leave(before(2), 2*time.Hour, "waiting")
-		c := &ingest.Reconciler{Raw: p.raw, Audit: p.lake, Process: &starts{err: denied}, Now: func() time.Time { return run.At }}
+		c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake, Process: &starts{err: denied}, Now: func() time.Time { return run.At }}
 		_, err := c.Reconcile(t.Context(), run, true)
 		if !errors.Is(err, denied) || !strings.HasPrefix(fmt.Sprint(err), "reconcile runs of orders before 20250304T144500Z: start run 20250304T124500Z: ") {
 			t.Errorf("error %v", err)
@@ -208,7 +288,7 @@ func TestReconcileFails(t *testing.T) {
 		ctx, cancel := context.WithDeadline(t.Context(), now.Add(time.Minute))
 		defer cancel()
 		p.at = now
-		c := &ingest.Reconciler{Raw: p.raw, Audit: p.lake, Process: &starts{}, Now: func() time.Time { return now }}
+		c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake, Process: &starts{}, Now: func() time.Time { return now }}
 		done, err := c.Reconcile(ctx, run, true)
 		if err != nil || done.Left == nil || done.Left.Error() != "no time is left for run 20250304T124500Z" {
 			t.Errorf("got %+v, %v", done, err)

@@ -1,8 +1,9 @@
 // Package ledger tells where the runs of a dataset stand, from what lies in the zones and nothing else: raw pages,
 // manifests and audit rows. Nobody keeps a list of runs that could disagree with them.
 //
-// It lists by day, so what it costs grows with the days asked for and not with the age of the dataset, and reads the
-// audit rows alone, a few at a time. It changes nothing, and sees no run that has not stored its first page.
+// It lists the raw runs of the time asked for, then the audit rows of the days that have any, so what it costs grows with
+// the runs of that time and not with the age of the dataset. It reads the audit rows alone, a few at a time, changes
+// nothing, and sees no run that has not stored its first page.
 package ledger
 
 import (
@@ -77,37 +78,13 @@ const readers = 8
 // Read returns the runs of a dataset that were scheduled from one time to another, both included, in that order. From
 // the zero time they are all.
 func Read(ctx context.Context, raw Raw, audit Audit, dataset string, from, to time.Time) ([]Run, error) {
-	if from.IsZero() {
-		first, ok, err := firstDay(ctx, raw, dataset)
-		if err != nil || !ok {
-			return nil, err
-		}
-		from = first
+	b := book{dataset: dataset, from: from.UTC().Truncate(time.Second), to: to.UTC(), runs: map[string]*Run{}}
+	if err := b.listRaw(ctx, raw); err != nil {
+		return nil, err
 	}
-	from, to = from.UTC().Truncate(time.Second), to.UTC()
-	b := book{dataset: dataset, from: from, to: to, runs: map[string]*Run{}}
-	rows := map[string]*Run{} // by key
-	for day := from.Truncate(24 * time.Hour); !day.After(to); day = day.AddDate(0, 0, 1) {
-		for object, err := range raw.List(ctx, zone.RawDayPrefix(dataset, day), "") {
-			if err != nil {
-				return nil, fmt.Errorf("list raw runs of %s: %w", dataset, err)
-			}
-			if err := b.raw(object, day); err != nil {
-				return nil, err
-			}
-		}
-		for object, err := range audit.List(ctx, zone.AuditDayPrefix(dataset, day), "") {
-			if err != nil {
-				return nil, fmt.Errorf("list audit rows of %s: %w", dataset, err)
-			}
-			run, err := b.audit(object, day)
-			if err != nil {
-				return nil, err
-			}
-			if run != nil {
-				rows[object.Key] = run
-			}
-		}
+	rows, err := b.listAudit(ctx, audit)
+	if err != nil {
+		return nil, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
@@ -127,23 +104,6 @@ func Read(ctx context.Context, raw Raw, audit Audit, dataset string, from, to ti
 	return runs, nil
 }
 
-// firstDay is the day of the oldest raw object; false when there is none.
-func firstDay(ctx context.Context, raw Raw, dataset string) (time.Time, bool, error) {
-	prefix := zone.RawPrefix(dataset)
-	for object, err := range raw.List(ctx, prefix, "") {
-		if err != nil {
-			return time.Time{}, false, fmt.Errorf("list raw runs of %s: %w", dataset, err)
-		}
-		folder, _, _ := strings.Cut(strings.TrimPrefix(object.Key, prefix), "/")
-		day, err := time.Parse(time.DateOnly, strings.TrimPrefix(folder, "dt="))
-		if err != nil {
-			return time.Time{}, false, fmt.Errorf("read key %s: %w", object.Key, err)
-		}
-		return day, true, nil
-	}
-	return time.Time{}, false, nil
-}
-
 // book collects runs.
 type book struct {
 	dataset  string
@@ -151,43 +111,70 @@ type book struct {
 	runs     map[string]*Run // by id, which sorts by time
 }
 
-// find is the run of an id, new where it was not known; nil when it lies outside of the time asked for.
-func (b *book) find(id string, o zone.Object) (*Run, error) {
-	run, err := zone.ParseRunID(b.dataset, id)
-	if err != nil {
-		return nil, fmt.Errorf("read key %s: %w", o.Key, err)
+// listRaw enters the raw runs. Their keys sort by time.
+func (b *book) listRaw(ctx context.Context, raw Raw) error {
+	prefix, after := zone.RawPrefix(b.dataset), ""
+	if !b.from.IsZero() {
+		after = zone.NewRun(b.dataset, b.from).RawRunPrefix()
 	}
-	if run.At.Before(b.from) || run.At.After(b.to) {
-		return nil, nil
-	}
-	known := b.runs[run.ID()]
-	if known == nil {
-		known = &Run{Run: run}
-		b.runs[run.ID()] = known
-	}
-	if o.Modified.After(known.Touched) {
-		known.Touched = o.Modified
-	}
-	return known, nil
-}
-
-func (b *book) raw(o zone.Object, day time.Time) error {
-	folder, name, _ := strings.Cut(strings.TrimPrefix(o.Key, zone.RawDayPrefix(b.dataset, day)), "/")
-	run, err := b.find(strings.TrimPrefix(folder, "run="), o)
-	if err != nil || run == nil {
-		return err
-	}
-	if name == zone.ManifestName {
-		run.Manifest = true
-	} else {
-		run.Pages++
+	for object, err := range raw.List(ctx, prefix, after) {
+		if err != nil {
+			return fmt.Errorf("list raw runs of %s: %w", b.dataset, err)
+		}
+		_, rest, _ := strings.Cut(strings.TrimPrefix(object.Key, prefix), "/")
+		folder, name, _ := strings.Cut(rest, "/")
+		run, err := zone.ParseRunID(b.dataset, strings.TrimPrefix(folder, "run="))
+		switch {
+		case err != nil:
+			return fmt.Errorf("read key %s: %w", object.Key, err)
+		case run.At.After(b.to):
+			return nil
+		}
+		known := b.runs[run.ID()]
+		if known == nil {
+			known = &Run{Run: run}
+			b.runs[run.ID()] = known
+		}
+		known.touch(object)
+		if name == zone.ManifestName {
+			known.Manifest = true
+		} else {
+			known.Pages++
+		}
 	}
 	return nil
 }
 
-func (b *book) audit(o zone.Object, day time.Time) (*Run, error) {
-	id := strings.TrimSuffix(strings.TrimPrefix(o.Key, zone.AuditDayPrefix(b.dataset, day)), ".json")
-	return b.find(id, o)
+// listAudit gives the runs that have an audit row, by its key.
+func (b *book) listAudit(ctx context.Context, audit Audit) (map[string]*Run, error) {
+	days := map[string]time.Time{}
+	for _, run := range b.runs {
+		days[run.Day()] = run.At
+	}
+	rows := map[string]*Run{}
+	for _, day := range slices.Sorted(maps.Keys(days)) {
+		prefix := zone.AuditDayPrefix(b.dataset, days[day])
+		for object, err := range audit.List(ctx, prefix, "") {
+			if err != nil {
+				return nil, fmt.Errorf("list audit rows of %s: %w", b.dataset, err)
+			}
+			run, err := zone.ParseRunID(b.dataset, strings.TrimSuffix(strings.TrimPrefix(object.Key, prefix), ".json"))
+			if err != nil {
+				return nil, fmt.Errorf("read key %s: %w", object.Key, err)
+			}
+			if known := b.runs[run.ID()]; known != nil {
+				known.touch(object)
+				rows[object.Key] = known
+			}
+		}
+	}
+	return rows, nil
+}
+
+func (r *Run) touch(o zone.Object) {
+	if o.Modified.After(r.Touched) {
+		r.Touched = o.Modified
+	}
 }
 
 func readRow(ctx context.Context, audit Audit, key string) (*zone.AuditRow, error) {

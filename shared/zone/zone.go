@@ -53,16 +53,17 @@ func RawDayPrefix(dataset string, day time.Time) string {
 	return RawPrefix(dataset) + "dt=" + day.UTC().Format(dayLayout) + "/"
 }
 
-func (r Run) rawPrefix() string { return RawDayPrefix(r.Dataset, r.At) + "run=" + r.ID() + "/" }
+// RawRunPrefix lists all raw objects of the run.
+func (r Run) RawRunPrefix() string { return RawDayPrefix(r.Dataset, r.At) + "run=" + r.ID() + "/" }
 
 // RawPagePrefix lists the pages of the run.
-func (r Run) RawPagePrefix() string { return r.rawPrefix() + "page-" }
+func (r Run) RawPagePrefix() string { return r.RawRunPrefix() + "page-" }
 
 // RawPageKey is the key of the run's n-th page, from 1.
 func (r Run) RawPageKey(n int) string { return fmt.Sprintf("%s%05d.json.gz", r.RawPagePrefix(), n) }
 
 // ManifestKey is the key of the run's manifest.
-func (r Run) ManifestKey() string { return r.rawPrefix() + ManifestName }
+func (r Run) ManifestKey() string { return r.RawRunPrefix() + ManifestName }
 
 // StateKey is the key of a dataset's cursor state.
 func StateKey(dataset string) string { return StateRoot + dataset + ".json" }

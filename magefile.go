@@ -99,6 +99,20 @@ func (Contract) Diff(ctx context.Context, older, newer string) error {
 	return contractTool(ctx, "diff", older, newer)
 }
 
+// Docs prints a data dictionary in Markdown of all datasets, or of one: -file=FILE.
+func (Contract) Docs(ctx context.Context, file *string) error {
+	args := []string{"docs"}
+	if file != nil {
+		args = append(args, *file)
+	}
+	return contractTool(ctx, args...)
+}
+
+// Jsonschema prints a JSON Schema of the records that a source sends: `mage contract:jsonschema FILE`.
+func (Contract) Jsonschema(ctx context.Context, file string) error {
+	return contractTool(ctx, "jsonschema", file)
+}
+
 func contractTool(ctx context.Context, args ...string) error {
 	return tool(ctx, "./infra/contract", "contract", "compiling the contract checker", args...)
 }

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"tributary/shared/contract"
+	"tributary/shared/contract/describe"
 	"tributary/shared/record"
 )
 
 const (
 	datasets = "shared/datasets"
-	usage    = "usage: contract check [FILE…] | contract diff OLD NEW"
+	usage    = "usage: contract check [FILE…] | contract diff OLD NEW | contract docs [FILE…] | contract jsonschema FILE"
 )
 
 func run(args []string, out io.Writer) error {
@@ -27,8 +28,43 @@ func run(args []string, out io.Writer) error {
 		return check(out, files)
 	case verb == "diff" && len(files) == 2:
 		return diff(out, files[0], files[1])
+	case verb == "docs":
+		return docs(out, files)
+	case verb == "jsonschema" && len(files) == 1:
+		c, err := contract.Load(files[0])
+		if err != nil {
+			return err
+		}
+		schema, err := describe.Schema(c)
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(schema)
+		return err
 	}
 	return errors.New(usage)
+}
+
+// docs prints the data dictionaries of files, or of all of shared/datasets.
+func docs(out io.Writer, files []string) error {
+	var contracts []*contract.Contract
+	var err error
+	if len(files) == 0 {
+		if contracts, err = contract.LoadDir(datasets); err != nil {
+			return err
+		}
+	}
+	for _, file := range files {
+		c, err := contract.Load(file)
+		if err != nil {
+			return err
+		}
+		contracts = append(contracts, c)
+	}
+	for _, c := range contracts {
+		fmt.Fprint(out, describe.Dictionary(c))
+	}
+	return nil
 }
 
 func check(out io.Writer, files []string) error {

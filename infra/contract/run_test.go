@@ -47,6 +47,10 @@ func TestRun(t *testing.T) {
 		{"stricter rule", []string{"diff", coins, stricter}, []string{"keeps readers", "id"}, nil},
 		{"stricter rule, same version", []string{"diff", coins, unversioned}, nil, []string{"still version 1.0.0"}},
 		{"renamed column", []string{"diff", coins, renamed}, []string{"BREAKS readers", "ath_date"}, []string{"new major version", "coin_markets_v2"}},
+		{"docs", []string{"docs", coins}, []string{"# coin_markets", "| `current_price` | double | no |", "high_24h >= low_24h"}, nil},
+		{"docs of a bad file", []string{"docs", broken}, nil, []string{"owner"}},
+		{"JSON Schema", []string{"jsonschema", coins}, []string{`"$schema": "https://json-schema.org/draft/2020-12/schema"`, `"market_cap_rank"`}, nil},
+		{"JSON Schema of nothing", []string{"jsonschema"}, nil, []string{"usage"}},
 		{"no verb", nil, nil, []string{"usage"}},
 		{"diff of one", []string{"diff", coins}, nil, []string{"usage"}},
 	}

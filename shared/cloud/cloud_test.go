@@ -126,6 +126,37 @@ func TestBucketErrors(t *testing.T) {
 	}
 }
 
+// TestCompletionOfAnUploadThatIsGone has S3 not know an upload that is to be completed, as when it was by a request whose
+// answer was lost: the caller has to look at the object, as behind a refused condition.
+func TestCompletionOfAnUploadThatIsGone(t *testing.T) {
+	cfg := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch query := r.URL.Query(); {
+		case query.Has("uploads"):
+			io.WriteString(w, "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>") //nolint:errcheck // the client sees it
+		case query.Has("partNumber"):
+			w.Header().Set("ETag", `"e"`)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, "<Error><Code>NoSuchUpload</Code><Message>m</Message></Error>") //nolint:errcheck // the client sees it
+		}
+	}))
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true; o.RetryMaxAttempts = 1 })
+	upload := cloud.NewBucket(client, "b").Upload(t.Context(), "k", zone.PutOptions{})
+	if _, err := upload.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := upload.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := upload.Complete(t.Context(), zone.Condition{IfAbsent: true})
+	if !errors.Is(err, zone.ErrCondition) || errors.Is(err, zone.ErrNotFound) || !strings.Contains(err.Error(), "NoSuchUpload") {
+		t.Errorf("error %v", err)
+	}
+	if err := upload.Abort(t.Context()); err != nil {
+		t.Errorf("abort: %v", err)
+	}
+}
+
 func TestTopic(t *testing.T) {
 	answer := &answers{status: 200, body: "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"}
 	topic := cloud.NewTopic(sns.NewFromConfig(serve(t, answer)), "arn:aws:sns:eu-central-1:1:alerts")

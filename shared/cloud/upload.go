@@ -128,8 +128,8 @@ func (u *upload) Complete(ctx context.Context, condition zone.Condition) (zone.O
 	})
 	if err != nil {
 		if hasCode(err, codeNoUpload) {
-			// Not the object is missing but the upload: an earlier attempt of the SDK may have completed it.
-			return zone.Object{}, fmt.Errorf("complete upload of s3://%s/%s: %w", b.name, u.key, err)
+			// Not the object is missing but the upload. It may be complete, by a request of the SDK whose answer was lost.
+			return zone.Object{}, fmt.Errorf("complete upload of s3://%s/%s: %w: %w", b.name, u.key, zone.ErrCondition, err)
 		}
 		return zone.Object{}, b.failConditional("complete upload of", u.key, condition, err)
 	}

@@ -107,6 +107,10 @@ func (j *job) body(row, kept *zone.AuditRow, level string, found *examples) stri
 	case row.Outcome != zone.OutcomeLoaded:
 		line("Nothing of it is in the lake or the serving table. Its raw pages are kept.")
 	}
+	if was := row.Former; was.ContractVersion != "" {
+		line("It was in the lake before: contract %s, engine %s, %d records, %d clean, %d rejected. A replay had begun to replace that when this one took the run over, so that it could not be left in place. A replay under a contract that loads the run brings it back.",
+			was.ContractVersion, was.EngineRevision, was.Records, was.Clean, was.Rejected)
+	}
 	if row.Records > 0 {
 		line("Records %d = clean %d + rejected %d (%s).", row.Records, row.Clean, row.Rejected, percent(row.Rejected, row.Records))
 	}

@@ -21,7 +21,9 @@ const (
 	metaContract = "contract-version"
 	metaDigest   = "contract-digest"
 	metaEngine   = "engine-revision"
+	metaTable    = "table"   // of an audit row: where in the lake its contract writes
 	metaState    = "state"   // of an audit row
+	metaVerdict  = "verdict" // of an audit row that says storing: what its attempt is making visible
 	metaRequest  = "request" // of an audit row: Lambda's request id, the same in all retries of one event
 	metaUntil    = "until"   // of an audit row: when the invocation that wrote it is over for certain
 )
@@ -57,6 +59,39 @@ type seen struct {
 	exists bool
 	row    zone.AuditRow
 	object zone.Object
+}
+
+// outcomeOf is what attempts of an identity made of the run, or are making of it as long as the row says storing; ""
+// where the row knows of none.
+func (s *seen) outcomeOf(id identity) string {
+	switch {
+	case !s.exists:
+		return ""
+	case identityOf(&s.row) != id && identityOfReplay(&s.row) == id:
+		return s.row.Replay.Outcome
+	case identityOf(&s.row) != id:
+		return ""
+	case s.row.State == zone.StateStoring:
+		return s.object.Metadata[metaVerdict]
+	}
+	return s.row.Outcome
+}
+
+// claimedBy tells whether attempts of an identity are making an outcome visible.
+func (s *seen) claimedBy(id identity, outcome string) bool {
+	return s.exists && s.row.State == zone.StateStoring && identityOf(&s.row) == id && s.outcomeOf(id) == outcome
+}
+
+// former is the loaded outcome that stands in the lake or stood there last, for the next claim to tell of.
+func (s *seen) former() zone.FormerRow {
+	row := &s.row
+	if row.Outcome != zone.OutcomeLoaded {
+		return row.Former
+	}
+	return zone.FormerRow{
+		ContractVersion: row.ContractVersion, ContractDigest: row.ContractDigest, EngineRevision: row.EngineRevision,
+		Records: row.Records, Clean: row.Clean, Rejected: row.Rejected, LakeFiles: int64(len(row.LakeFiles)), StoredAt: row.StoredAt,
+	}
 }
 
 func (s *seen) condition() zone.Condition {
@@ -103,7 +138,11 @@ func (j *job) writeAudit(ctx context.Context, row zone.AuditRow, before seen) (s
 		return seen{}, fmt.Errorf("encode audit row: %w", err)
 	}
 	metadata := j.id.metadata(j.attempt)
+	metadata[metaTable] = j.Contract.Table
 	metadata[metaState] = row.State + row.Replay.State
+	if row.State == zone.StateStoring {
+		metadata[metaVerdict] = j.outcome
+	}
 	metadata[metaRequest] = j.request
 	metadata[metaUntil] = j.until.UTC().Format(time.RFC3339)
 	object, err := j.Audit.Put(ctx, j.run.AuditKey(), body, zone.PutOptions{

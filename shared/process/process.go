@@ -54,6 +54,7 @@ type Options struct {
 	FileRecords int64         // a file of the lake or the rejects holds the outcome of at most so many records of the input; 0: 10 million
 	FileBytes   int64         // likewise of the records that start within so many bytes of uncompressed input; 0: 1 GiB
 	Puts        int           // items put at the same time; 0: 32
+	PutRate     int           // items that are put in a second for certain; a run that cannot be served in time is refused; 0: 1000
 	SpoolMemory int           // bytes of served columns held in memory; 0: 8 MiB
 	SpoolLimit  int64         // bytes of served columns in temporary files; 0: 384 MiB, of the 512 that a function has
 	SpoolDir    string        // of the temporary files; "": the system's
@@ -64,6 +65,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.FileRecords, 10_000_000)
 	setDefault(&o.FileBytes, 1<<30)
 	setDefault(&o.Puts, 32)
+	setDefault(&o.PutRate, 1000)
 	setDefault(&o.SpoolMemory, 8<<20)
 	setDefault(&o.SpoolLimit, 384<<20)
 	setDefault(&o.Margin, 30*time.Second)
@@ -153,6 +155,7 @@ type job struct {
 	run      zone.Run
 	id       identity
 	attempt  string
+	outcome  string // that this attempt came to; "" before its verdict
 	manifest zone.Manifest
 	deadline time.Time // for reading; zero: none
 	until    time.Time // when this invocation is over for certain
@@ -253,6 +256,8 @@ func (j *job) left(before *seen, force bool) (step, error) {
 	row := &before.row
 	state := ""
 	switch {
+	case identityOfReplay(row) == j.id && row.Replay.State == zone.StateStored: // its alert comes behind the row's own
+		state = row.Replay.State
 	case identityOf(row) == j.id:
 		state = row.State
 	case identityOfReplay(row) == j.id:
@@ -284,12 +289,18 @@ func (j *job) process(ctx context.Context, force bool) (Result, error) {
 	}
 	switch todo {
 	case nothing:
+		if err := j.tidy(ctx, before); err != nil {
+			return Result{}, err
+		}
 		return j.result(StatusSkipped, &before.row), nil
 	case leave:
 		return j.result(StatusJoined, &before.row), nil
 	case yield:
 		return j.giveWay(ctx, &takenOverError{now: before})
 	case readAndStore, alertOnly:
+	}
+	if todo == alertOnly {
+		j.outcome = before.outcomeOf(j.id)
 	}
 	if todo == alertOnly && before.row.AlertID == "" && before.row.Replay.State != zone.StateStored {
 		return j.finish(ctx, &pass{job: j}, before)
@@ -313,6 +324,20 @@ func (j *job) process(ctx context.Context, force bool) (Result, error) {
 // store makes the effects of a pass, up to the audit row that says stored.
 func (j *job) store(ctx context.Context, p *pass, before seen) (seen, error) {
 	v := p.verdict()
+	if v.outcome == zone.OutcomeLoaded {
+		late, err := j.tooManyItems(p.serving)
+		if err != nil {
+			return seen{}, err
+		}
+		if late != nil {
+			v = *late
+		}
+	}
+	if own := before.outcomeOf(j.id); v.hasty && before.row.State == zone.StateStoring && own != "" && own != v.outcome {
+		// That attempt had the time. What it has made visible is not given up for want of it.
+		return seen{}, fmt.Errorf("%s, but an attempt before this one had the time and has begun to store the run: trying again", v.reason)
+	}
+	j.outcome = v.outcome
 	row := p.row(v)
 	if v.outcome != zone.OutcomeLoaded {
 		if before.exists && before.row.Outcome == zone.OutcomeLoaded {
@@ -323,11 +348,15 @@ func (j *job) store(ctx context.Context, p *pass, before seen) (seen, error) {
 		}
 	}
 	claim := before
-	if !before.exists || before.row.State != zone.StateStoring || identityOf(&before.row) != j.id {
+	if !before.claimedBy(j.id, v.outcome) {
 		var err error
-		if claim, err = j.writeAudit(ctx, j.claim(), before); err != nil {
+		if claim, err = j.writeAudit(ctx, j.claim(&before), before); err != nil {
 			return seen{}, err
 		}
+	}
+	row.Claim = claim.row.Claim
+	if v.outcome != zone.OutcomeLoaded {
+		row.Former = claim.row.Former
 	}
 	lake, err := j.list(ctx, j.Lake, j.run.LakeRunPrefix(j.Contract.Table))
 	if err != nil {
@@ -349,7 +378,7 @@ func (j *job) store(ctx context.Context, p *pass, before seen) (seen, error) {
 		return seen{}, err
 	}
 	if v.outcome == zone.OutcomeLoaded && p.serving != nil {
-		if row.Items, err = j.serve(ctx, p.serving); err != nil {
+		if row.Items, err = j.serve(ctx, p.serving, claim.row.Claim); err != nil {
 			return seen{}, err
 		}
 	}
@@ -461,7 +490,7 @@ func (j *job) finish(ctx context.Context, p *pass, stored seen) (Result, error) 
 	if row.Replay.State == zone.StateStored {
 		former := stored.row
 		kept = &former
-		outcome = p.row(verdict{row.Replay.Outcome, row.Replay.Reason})
+		outcome = p.row(verdict{outcome: row.Replay.Outcome, reason: row.Replay.Reason})
 		outcome.AlertID, row.Replay.State = row.Replay.AlertID, zone.StateDone
 	}
 	row.State = zone.StateDone
@@ -501,45 +530,57 @@ func (j *job) giveWay(ctx context.Context, taken *takenOverError) (Result, error
 		return Result{}, errors.New("the audit row is gone: trying again")
 	}
 	newer, err := j.newerContract(&now.row)
-	switch {
-	case err != nil:
+	if err != nil {
 		return Result{}, err
-	case !newer && (identityOf(&now.row) == j.id || identityOfReplay(&now.row) == j.id):
-		return j.result(StatusJoined, &now.row), nil
-	case !newer:
+	}
+	own := now.outcomeOf(j.id)
+	storing := now.row.State == zone.StateStoring
+	switch {
+	case !newer && own == "":
 		return Result{}, taken
-	case now.row.State == zone.StateStoring:
-		// The files of this attempt can be told from the newer one's only when that has ended.
+	case !newer && own == j.outcome && storing:
+		return j.result(StatusJoined, &now.row), nil
+	case storing, !newer && own != j.outcome && now.row.State != zone.StateDone:
+		// The files of this attempt can be told from the other's only when that has ended.
 		return Result{}, fmt.Errorf("%w: trying again when it has ended", taken)
 	}
 	if err := j.tidy(ctx, now); err != nil {
 		return Result{}, err
 	}
-	return j.result(StatusSuperseded, &now.row), nil
+	switch {
+	case newer:
+		return j.result(StatusSuperseded, &now.row), nil
+	case own != j.outcome:
+		return j.result(StatusSkipped, &now.row), nil
+	}
+	return j.result(StatusJoined, &now.row), nil
 }
 
-// tidy removes files that an attempt of an older contract completed after the newer one had looked for such.
+// tidy removes files that an overtaken attempt completed after the one that overtook it had looked for such. Who finds a
+// run stored does so, and not only the overtaken one: that may have died, and nobody need invoke it again.
 func (j *job) tidy(ctx context.Context, now seen) error {
-	stores := []struct {
+	type place struct {
 		store  Store
 		prefix string
 		keep   []zone.FileRow
-	}{
-		{j.Lake, j.run.LakeRunPrefix(j.Contract.Table), now.row.LakeFiles},
-		{j.Rejects, j.run.RejectsRunPrefix(), now.row.RejectFiles},
 	}
-	stale := make([]map[string]zone.Object, len(stores))
+	stores := []place{{j.Rejects, j.run.RejectsRunPrefix(), now.row.RejectFiles}}
+	if now.object.Metadata[metaTable] == j.Contract.Table {
+		// Else the row says nothing of the files in this contract's table.
+		stores = append(stores, place{j.Lake, j.run.LakeRunPrefix(j.Contract.Table), now.row.LakeFiles})
+	}
+	stale, found := make([]map[string]zone.Object, len(stores)), 0
 	for i, s := range stores {
-		found, err := j.list(ctx, s.store, s.prefix)
+		there, err := j.list(ctx, s.store, s.prefix)
 		if err != nil {
 			return err
 		}
 		for _, f := range s.keep {
-			delete(found, f.Key)
+			delete(there, f.Key)
 		}
-		stale[i] = found
+		stale[i], found = there, found+len(there)
 	}
-	if len(stale[0])+len(stale[1]) == 0 {
+	if found == 0 {
 		return nil
 	}
 	if err := j.holds(ctx, now); err != nil { // what was listed may belong to a still newer attempt
@@ -549,7 +590,7 @@ func (j *job) tidy(ctx context.Context, now seen) error {
 		for _, key := range slices.Sorted(maps.Keys(stale[i])) {
 			err := s.store.Delete(ctx, key, zone.Condition{IfMatch: stale[i][key].ETag})
 			if err != nil && !errors.Is(err, zone.ErrCondition) {
-				return fmt.Errorf("remove file %s of an older contract: %w", key, err)
+				return fmt.Errorf("remove file %s of an overtaken attempt: %w", key, err)
 			}
 		}
 	}

@@ -36,7 +36,7 @@ type projection struct {
 	// One of the two. Where no key comes twice nothing is to be folded, and the columns are kept as they are.
 	queue *queue // pieces of record.Batch.AppendColumns
 	spool *spool // items by key
-	rows  int64  // in the queue
+	rows  int64  // that came: as many as items in the queue, at least as many in the spool
 
 	unservable string // why a clean record cannot be an item; "" while all can
 	key        []byte
@@ -88,6 +88,7 @@ func keyIsUnique(c *contract.Contract) bool {
 
 // batch spools the rows of a batch.
 func (p *projection) batch(b *record.Batch) error {
+	p.rows += int64(b.Rows)
 	if p.queue == nil {
 		return b.Each(p.columns, func(row int, values []record.Value) error {
 			p.row(b, row, values)
@@ -107,7 +108,6 @@ func (p *projection) batch(b *record.Batch) error {
 			return err
 		}
 	}
-	p.rows += int64(b.Rows)
 	p.piece = b.AppendColumns(p.piece[:0], p.columns)
 	return p.queue.add(p.piece)
 }
@@ -360,8 +360,8 @@ func numberText(f float64) string {
 	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
-// decode makes the item of a spooled record of the run.
-func (p *projection) decode(spooled []byte, run zone.Run, expires time.Time) zone.Item {
+// decode makes the item of a spooled record of the run, under the claim of a number.
+func (p *projection) decode(spooled []byte, run zone.Run, claim int64, expires time.Time) zone.Item {
 	d := itemDecoder{b: spooled}
 	page, index := d.uvarint(), d.uvarint()
 	s, v := p.contract.Serving, p.contract.Version
@@ -370,8 +370,8 @@ func (p *projection) decode(spooled []byte, run zone.Run, expires time.Time) zon
 	attributes[zone.ItemPage] = zone.NumberAttribute(strconv.FormatUint(page, 10))
 	attributes[zone.ItemIndex] = zone.NumberAttribute(strconv.FormatUint(index, 10))
 	attributes[zone.ItemContract] = zone.StringAttribute(v.String())
-	attributes[zone.ItemOrder] = zone.StringAttribute(fmt.Sprintf("%s/%09d/%012d/%09d.%09d.%09d",
-		run.ID(), page, index, v.Major, v.Minor, v.Patch))
+	attributes[zone.ItemOrder] = zone.StringAttribute(fmt.Sprintf("%s/%09d/%012d/%09d.%09d.%09d/%09d",
+		run.ID(), page, index, v.Major, v.Minor, v.Patch, claim))
 	if s.TTL > 0 {
 		attributes[zone.ItemExpires] = zone.NumberAttribute(strconv.FormatInt(expires.Unix(), 10))
 	}
@@ -383,13 +383,43 @@ func (p *projection) decode(spooled []byte, run zone.Run, expires time.Time) zon
 	return zone.Item{PartitionKey: s.PartitionKey, SortKey: s.SortKey, Version: s.Version, Attributes: attributes}
 }
 
+// tooManyItems is the verdict on a run whose items cannot be put in what is left of the invocation; nil for any other, and
+// where no time is set. It comes before anything is visible: an attempt that is cut off among its items would be made again
+// and again.
+func (j *job) tooManyItems(p *projection) (*verdict, error) {
+	if p == nil || j.deadline.IsZero() || j.expired() {
+		return nil, nil
+	}
+	inTime := int64(j.deadline.Sub(j.Now()).Seconds() * float64(j.options.PutRate))
+	if p.rows <= inTime {
+		return nil, nil
+	}
+	items, err := p.count()
+	if err != nil {
+		return nil, fmt.Errorf("count items: %w", err)
+	}
+	if items == 0 || items <= inTime {
+		return nil, nil
+	}
+	return &verdict{outcome: zone.OutcomeTooLarge, hasty: true, reason: fmt.Sprintf(
+		"serve %d items: at %d a second they take longer than the function may run; give it more time, serve fewer keys, or split the run",
+		items, j.options.PutRate)}, nil
+}
+
+// expires is when the run's items end.
+func (j *job) expires() time.Time { return j.run.At.Add(j.Contract.Serving.TTL) }
+
+func (j *job) expired() bool {
+	return j.Contract.Serving.TTL > 0 && !j.expires().After(j.Now())
+}
+
 // serve offers the run's items to the table, a bounded number at a time, and counts them. The items of a run that has
 // expired are not brought back.
-func (j *job) serve(ctx context.Context, p *projection) (int64, error) {
-	expires := j.run.At.Add(j.Contract.Serving.TTL)
-	if j.Contract.Serving.TTL > 0 && !expires.After(j.Now()) {
+func (j *job) serve(ctx context.Context, p *projection, claim int64) (int64, error) {
+	if j.expired() {
 		return 0, nil
 	}
+	expires := j.expires()
 	group, putting := errgroup.WithContext(ctx)
 	group.SetLimit(j.options.Puts)
 	var items int64
@@ -398,7 +428,7 @@ func (j *job) serve(ctx context.Context, p *projection) (int64, error) {
 			return err
 		}
 		items++
-		item := p.decode(spooled, j.run, expires)
+		item := p.decode(spooled, j.run, claim, expires)
 		group.Go(func() error {
 			_, err := j.Table.Put(putting, item)
 			return err

@@ -16,6 +16,7 @@ import (
 type verdict struct {
 	outcome string
 	reason  string // of every outcome but loaded
+	hasty   bool   // for want of time: another attempt of the same identity may have enough of it
 }
 
 // unfinishedError says that ingest passed a limit of the contract, so that the pages are not all of the run.
@@ -32,15 +33,15 @@ func failureOf(err error) *verdict {
 	var spoolFull *spoolFullError
 	switch {
 	case errors.As(err, &unreadable):
-		return &verdict{zone.OutcomeUnreadable, unreadable.Error()}
+		return &verdict{outcome: zone.OutcomeUnreadable, reason: unreadable.Error()}
 	case errors.As(err, &tooLarge):
-		return &verdict{zone.OutcomeTooLarge, tooLarge.Error()}
+		return &verdict{outcome: zone.OutcomeTooLarge, reason: tooLarge.Error()}
 	case errors.As(err, &unfinished):
-		return &verdict{zone.OutcomeTooLarge, unfinished.Error()}
+		return &verdict{outcome: zone.OutcomeTooLarge, reason: unfinished.Error()}
 	case errors.As(err, &outOfTime):
-		return &verdict{zone.OutcomeTooLarge, outOfTime.Error()}
+		return &verdict{outcome: zone.OutcomeTooLarge, reason: outOfTime.Error(), hasty: true}
 	case errors.As(err, &spoolFull):
-		return &verdict{zone.OutcomeTooLarge, spoolFull.Error()}
+		return &verdict{outcome: zone.OutcomeTooLarge, reason: spoolFull.Error()}
 	}
 	return nil
 }
@@ -51,9 +52,9 @@ func (p *pass) verdict() verdict {
 	case p.failure != nil:
 		return *p.failure
 	case p.summary.Held:
-		return verdict{zone.OutcomeHeld, strings.Join(p.summary.Reasons, "; ")}
+		return verdict{outcome: zone.OutcomeHeld, reason: strings.Join(p.summary.Reasons, "; ")}
 	case p.serving != nil && p.serving.unservable != "":
-		return verdict{zone.OutcomeHeld, p.serving.unservable}
+		return verdict{outcome: zone.OutcomeHeld, reason: p.serving.unservable}
 	}
 	return verdict{outcome: zone.OutcomeLoaded}
 }
@@ -61,7 +62,7 @@ func (p *pass) verdict() verdict {
 // row is the audit row of the pass. Files are those that the verdict lets through.
 func (p *pass) row(v verdict) zone.AuditRow {
 	j := p.job
-	row := j.claim()
+	row := j.row()
 	row.State, row.Outcome, row.Reason = zone.StateStored, v.outcome, valid(v.reason)
 	row.Pages = int64(len(j.manifest.Pages))
 	if s := p.summary; s != nil && p.failure == nil {
@@ -85,13 +86,23 @@ func (p *pass) row(v verdict) zone.AuditRow {
 	return row
 }
 
-// claim is the audit row that says who is changing the run's outcome.
-func (j *job) claim() zone.AuditRow {
+// claim is the audit row that says who is changing the run's outcome. Its number tells the items of one identity from those
+// of the next, also where both are of one contract version.
+func (j *job) claim(before *seen) zone.AuditRow {
+	row := j.row()
+	row.State, row.Claim, row.Former = zone.StateStoring, before.row.Claim, before.former()
+	if !before.exists || identityOf(&before.row) != j.id {
+		row.Claim++
+	}
+	return row
+}
+
+// row is an audit row that says no more than whose it is.
+func (j *job) row() zone.AuditRow {
 	return zone.AuditRow{
 		Dataset:         j.Contract.Dataset,
 		RunID:           j.run.ID(),
 		ScheduledAt:     j.run.At.Format(time.RFC3339),
-		State:           zone.StateStoring,
 		ManifestKey:     j.run.ManifestKey(),
 		ManifestVersion: j.id.manifest,
 		ContractVersion: j.id.contract,

@@ -53,7 +53,7 @@ var mutants = []struct {
 	{"files of an overtaken attempt stay", "process/process.go", []edit{
 		{"	if err := j.tidy(ctx, now); err != nil {\n		return Result{}, err\n	}\n", ""},
 	}},
-	{"item order without contract", "process/serve.go", []edit{{"v.Major, v.Minor, v.Patch))", "0, 0, 0))"}}},
+	{"item order without contract", "process/serve.go", []edit{{"v.Major, v.Minor, v.Patch, claim))", "0, 0, 0, claim))"}}},
 	{"manifest before the last page", "ingest/ingest.go", []edit{
 		{"page, err = i.bring(ctx, run, number, walk)", "page, err = i.bring(ctx, run, number, walk, pages)"},
 		{"number int, walk *source.Walk) (storedPage", "number int, walk *source.Walk, pages []zone.ManifestPage) (storedPage"},

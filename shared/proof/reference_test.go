@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +24,7 @@ type outcome struct {
 	Lake, Rejects map[string]string
 	Audit         zone.AuditRow
 
+	former zone.FormerRow
 	alerts map[string]string                    // text by id
 	items  map[string]map[string]zone.Attribute // of this run alone
 }
@@ -38,7 +41,9 @@ func (w *world) outcomeOf(run int) (outcome, error) {
 			if err := json.Unmarshal(body, &o.Audit); err != nil {
 				return o, fmt.Errorf("read audit row: %w", err)
 			}
-			o.Audit.StoredAt, o.Audit.Replay.StoredAt = "", ""
+			o.Audit.StoredAt, o.Audit.Replay.StoredAt, o.Audit.Former.StoredAt = "", "", ""
+			o.former, o.Audit.Former = o.Audit.Former, zone.FormerRow{}
+			o.Audit.Claim = 0 // how many there were is a matter of how they met
 		}
 	}
 	for key, body := range w.rejects.Bodies() {
@@ -49,15 +54,28 @@ func (w *world) outcomeOf(run int) (outcome, error) {
 	return o, nil
 }
 
-// alertsOf lists what was sent about a run.
+// alertsOf lists what was sent about a run, but for what was lost: that is held against the audit row.
 func (w *world) alertsOf(run int) map[string]string {
 	alerts := map[string]string{}
 	for _, m := range w.topic.Messages() {
 		if m.Attributes["run"] == runs[run].ID() {
-			alerts[m.Attributes["alert_id"]] = m.Subject + "\n" + m.Body
+			alerts[m.Attributes["alert_id"]] = m.Subject + "\n" + lostText.ReplaceAllString(m.Body, "")
 		}
 	}
 	return alerts
+}
+
+var lostText = regexp.MustCompile(`(?m)^It was in the lake before: .*\n`)
+
+// items are what the serving table holds, but for the number of the claim that is the last part of their order.
+func (w *world) items() map[string]map[string]zone.Attribute {
+	items := w.table.Items()
+	for key, item := range items {
+		item = maps.Clone(item)
+		item[zone.ItemOrder] = zone.StringAttribute(path.Dir(item[zone.ItemOrder].Text))
+		items[key] = item
+	}
+	return items
 }
 
 // print identifies the raw objects of a run.
@@ -108,7 +126,7 @@ func (r *references) after(w *world, run int, order []int) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	o.alerts, o.items = other.alertsOf(run), other.table.Items()
+	o.alerts, o.items = other.alertsOf(run), other.items()
 	r.mu.Lock()
 	r.known[key] = o
 	r.mu.Unlock()
@@ -169,6 +187,9 @@ func (s *stage) check() string {
 		if problem == "" {
 			problem = s.checkAlerts(run, asked, &got.Audit)
 		}
+		if problem == "" {
+			problem = s.checkFormer(run, asked, &got)
+		}
 		if problem != "" {
 			return problem
 		}
@@ -208,7 +229,7 @@ func filesNamed(o *outcome) string {
 
 var ignoreRest = cmp.FilterPath(func(p cmp.Path) bool {
 	switch p.Last().String() {
-	case ".alerts", ".items":
+	case ".former", ".alerts", ".items":
 		return true
 	}
 	return false
@@ -299,6 +320,31 @@ func (s *stage) checkAlerts(run int, asked []int, row *zone.AuditRow) string {
 	return ""
 }
 
+// checkFormer holds what the audit row says of an outcome that was lost: it is one that the run may have come to.
+func (s *stage) checkFormer(run int, asked []int, got *outcome) string {
+	f := got.former
+	if f == (zone.FormerRow{}) {
+		return ""
+	}
+	if got.Audit.Outcome == zone.OutcomeLoaded {
+		return fmt.Sprintf("run %d: it is loaded, and said to have lost %+v", run, f)
+	}
+	for _, e := range asked {
+		alone, err := clean.after(s.world, run, []int{e})
+		if err != nil {
+			return err.Error()
+		}
+		row := alone.Audit
+		if row.Outcome == zone.OutcomeLoaded && f == (zone.FormerRow{
+			ContractVersion: row.ContractVersion, ContractDigest: row.ContractDigest, EngineRevision: row.EngineRevision,
+			Records: row.Records, Clean: row.Clean, Rejected: row.Rejected, LakeFiles: int64(len(row.LakeFiles)),
+		}) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("run %d: it is said to have lost %+v, which no clean run is", run, f)
+}
+
 // checkRepeats counts the alerts that came twice against the invocations that could not know that they had sent theirs.
 func (s *stage) checkRepeats() string {
 	ids := map[string]bool{}
@@ -322,7 +368,7 @@ func (s *stage) checkRepeats() string {
 // finals those of the edition that a run is loaded by. No item of the table is older than a final one, and every item
 // is a candidate: it differs from the final ones only where an older edition served a record that the later one rejects.
 func (s *stage) checkItems(candidates, finals []map[string]map[string]zone.Attribute) string {
-	got := s.table.Items()
+	got := s.items()
 	for key, item := range got {
 		if !slices.ContainsFunc(candidates, func(c map[string]map[string]zone.Attribute) bool { return cmp.Equal(c[key], item) }) {
 			return fmt.Sprintf("no clean run makes item %s: %v", key, item)

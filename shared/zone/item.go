@@ -8,8 +8,9 @@ const (
 	ItemPage     = "raw_page"
 	ItemIndex    = "raw_index"
 	ItemContract = "contract_version"
-	// ItemOrder decides between items of the same key and version: run, page, index, contract version, each at a fixed
-	// width, so that the order of the text is the order of the records.
+	// ItemOrder decides between items of the same key and version: run, page, index, contract version and the number of the
+	// run's claim (AuditRow.Claim), each at a fixed width, so that the order of the text is the order of the records, and of
+	// the same record that of those who claimed its run.
 	ItemOrder = "lineage"
 	// ItemExpires is the table's TTL attribute: epoch seconds.
 	ItemExpires = "expires_at"

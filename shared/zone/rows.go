@@ -44,6 +44,7 @@ type AuditRow struct {
 	ContractVersion string      `json:"contract_version" glue:"string"`
 	ContractDigest  string      `json:"contract_digest" glue:"string"`
 	EngineRevision  string      `json:"engine_revision" glue:"string"`
+	Claim           int64       `json:"claim" glue:"bigint"` // how often the run was claimed by another manifest, contract or engine than before; part of ItemOrder
 	Pages           int64       `json:"pages" glue:"bigint"`
 	Records         int64       `json:"records" glue:"bigint"`
 	Clean           int64       `json:"clean" glue:"bigint"`
@@ -58,6 +59,7 @@ type AuditRow struct {
 	AlertID         string      `json:"alert_id" glue:"string"`
 	StoredAt        string      `json:"stored_at" glue:"string"`
 	Replay          ReplayRow   `json:"replay" glue:"struct<state:string,outcome:string,reason:string,contract_version:string,contract_digest:string,engine_revision:string,alert_id:string,stored_at:string>"`
+	Former          FormerRow   `json:"former" glue:"struct<contract_version:string,contract_digest:string,engine_revision:string,records:bigint,clean:bigint,rejected:bigint,lake_files:bigint,stored_at:string>"`
 }
 
 // ReplayRow is the last replay of a loaded run that did not load and so left the run's outcome in place; empty where
@@ -70,6 +72,19 @@ type ReplayRow struct {
 	ContractDigest  string `json:"contract_digest"`
 	EngineRevision  string `json:"engine_revision"`
 	AlertID         string `json:"alert_id"`
+	StoredAt        string `json:"stored_at"`
+}
+
+// FormerRow is the loaded outcome that a claim is replacing. It stays in the row of an outcome that did not load, where it
+// says what is no longer in the lake: the claim had begun to replace it when another one took the run over. Empty otherwise.
+type FormerRow struct {
+	ContractVersion string `json:"contract_version"`
+	ContractDigest  string `json:"contract_digest"`
+	EngineRevision  string `json:"engine_revision"`
+	Records         int64  `json:"records"`
+	Clean           int64  `json:"clean"`
+	Rejected        int64  `json:"rejected"`
+	LakeFiles       int64  `json:"lake_files"` // how many they were
 	StoredAt        string `json:"stored_at"`
 }
 

@@ -303,7 +303,7 @@ func TestTheWholeWay(t *testing.T) {
 		want := zone.AuditRow{
 			Dataset: dataset, RunID: run.ID(), State: zone.StateDone, Outcome: zone.OutcomeLoaded, ManifestKey: run.ManifestKey(),
 			ContractVersion: w.contract.Version.String(), ContractDigest: w.contract.Digest,
-			Records: total, Clean: total - rejected, Rejected: rejected, Items: total - rejected,
+			Claim: 1, Records: total, Clean: total - rejected, Rejected: rejected, Items: total - rejected,
 		}
 		ignore := cmpopts.IgnoreFields(zone.AuditRow{}, "ScheduledAt", "ManifestVersion", "EngineRevision", "Pages", "Warnings", "RejectsByRule",
 			"WarningsByRule", "UnknownMembers", "LakeFiles", "RejectFiles", "AlertID", "StoredAt", "Replay")

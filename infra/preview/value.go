@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tributary/infra/local/glue"
 	"tributary/infra/local/monitor"
 )
 
@@ -80,15 +80,8 @@ func fits(v any, short string) bool {
 
 // open is what a text holds, where it is a document.
 func open(text string) any {
-	if view, ok := strings.CutPrefix(text, "/* Presto View: "); ok {
-		decoded, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(view, " */"))
-		var definition struct {
-			OriginalSQL string `json:"originalSql"`
-		}
-		if err == nil && json.Unmarshal(decoded, &definition) == nil && definition.OriginalSQL != "" {
-			return sql(definition.OriginalSQL)
-		}
-		return text
+	if view, err := glue.ParseView(text); err == nil {
+		return sql(view.SQL)
 	}
 	if strings.HasPrefix(text, "SELECT ") {
 		return sql(text)

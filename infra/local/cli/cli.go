@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"tributary/infra/local/screen"
@@ -90,21 +89,5 @@ func dispatch(ctx context.Context, args []string, stdout *os.File, getenv func(s
 		return fmt.Errorf("%w: no command\n%s", errUsage, usage)
 	default:
 		return fmt.Errorf("%w: there is no command %q\n%s", errUsage, command, usage)
-	}
-}
-
-// findRoot walks up from the working directory to the folder with Pulumi.yaml.
-func findRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("find root of the project: %w", err)
-	}
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "Pulumi.yaml")); err == nil {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("find root of the project: no Pulumi.yaml in %s or above", dir)
-		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 type options struct {
 	stack   string
 	dataset string
-	dir     string // for what buckets and tables hold; empty: folderOf
+	dir     string // for what buckets and tables hold; empty: files.Dir
 	colours screen.Colours
 
 	from  string    // run: file or URL in place of the built-in API

@@ -56,7 +56,7 @@ func open(ctx context.Context, o options, progress *screen.Progress) (*session, 
 
 func (s *session) find(_ context.Context, o options) error {
 	var err error
-	if s.root, err = findRoot(); err != nil {
+	if s.root, err = files.Root(); err != nil {
 		return err
 	}
 	settings := "Pulumi." + o.stack + ".yaml"
@@ -75,7 +75,7 @@ func (s *session) find(_ context.Context, o options) error {
 	}
 	dir := o.dir
 	if dir == "" {
-		dir = filepath.Join(s.root, folderOf(o.stack))
+		dir = filepath.Join(s.root, files.Dir(o.stack))
 	}
 	if s.folder, err = files.Open(dir); err != nil {
 		return err
@@ -118,14 +118,6 @@ func (s *session) seen(o options) error {
 }
 
 const day = 24 * time.Hour
-
-// folderOf is where the state of a stack lies: that of dev where the contracts' servers of type local say.
-func folderOf(stack string) string {
-	if stack == "dev" {
-		return ".local"
-	}
-	return filepath.Join(".local", "stacks", stack)
-}
 
 const artifacts = ".build/local"
 

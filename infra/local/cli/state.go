@@ -11,6 +11,7 @@ import (
 	"tributary/infra/local"
 	"tributary/infra/local/dynamo"
 	"tributary/infra/local/files"
+	"tributary/infra/local/glue"
 	"tributary/infra/local/s3"
 )
 
@@ -111,12 +112,35 @@ func (s *session) holds(env *local.Env) (files.State, error) {
 			state.Queued = append(state.Queued, files.Queued{Queue: name, Sent: m.Sent, Body: m.Body})
 		}
 	}
+	if state.Catalog, err = s.catalog(env); err != nil {
+		return state, err
+	}
 	for _, d := range env.Metrics() {
 		if time.Since(d.Time) < keptMetrics {
 			state.Metrics = append(state.Metrics, d)
 		}
 	}
 	return state, nil
+}
+
+// catalog is what the program declared in Glue.
+func (s *session) catalog(env *local.Env) (glue.Catalog, error) {
+	c := glue.Catalog{Buckets: map[string]string{}}
+	for role, name := range s.outputs.buckets() {
+		c.Buckets[name] = role
+	}
+	for _, r := range env.Resources() {
+		if r.Type != glue.TableType {
+			continue
+		}
+		t, err := glue.ReadTable(r.Inputs)
+		if err != nil {
+			return c, err
+		}
+		c.Tables = append(c.Tables, t)
+	}
+	slices.SortFunc(c.Tables, func(a, b glue.Table) int { return strings.Compare(a.Name, b.Name) })
+	return c, nil
 }
 
 // keptMetrics is as long as any alarm of periods below an hour may look back.

@@ -1,7 +1,7 @@
 // Package files keeps the state of the local environment as plain files in a folder (.local), for people, for SQL and
 // for the next run: what lies in the buckets as it is, below raw, state, lake and rejects; each table as a JSON array;
 // the alerts; what waits in failure queues; secrets that were set by hand; the logs of each function, and the metrics of
-// the last day.
+// the last day. Beside them lies the Glue catalog as it was deployed last, for who reads the lake by SQL.
 //
 // A run loads what the runs before it left and saves what it left itself, so that runs accumulate as they do in an
 // account. What files cannot say (versions, ETags, metadata) lies beside them in an index, because a run that was done
@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"tributary/infra/local/cloudwatch"
+	"tributary/infra/local/glue"
 )
 
 // State is what outlives a run.
@@ -36,6 +37,7 @@ type State struct {
 	Queued  []Queued
 	Secrets map[string]string // set by hand, by name
 	Metrics []cloudwatch.Datum
+	Catalog glue.Catalog
 }
 
 // Object is an object of a bucket with all that a reader of the bucket may see of it.
@@ -74,6 +76,7 @@ const (
 	queuedName  = "queued.json"
 	secretsName = "secrets.json"
 	metricsName = "logs/metrics.json"
+	catalogName = "catalog.json"
 	lockName    = ".lock"
 	tablesDir   = "tables"
 	logsDir     = "logs"
@@ -135,7 +138,10 @@ func (f *Folder) Path(elem ...string) string {
 }
 
 // ObjectPath is where an object of a bucket lies. The keys of the raw bucket name its two parts themselves.
-func (f *Folder) ObjectPath(bucket, key string) string { return f.Path(objectPath(bucket, key)) }
+func (f *Folder) ObjectPath(bucket, key string) string { return ObjectPath(f.dir, bucket, key) }
+
+// ObjectPath is where an object of a bucket lies below a folder.
+func ObjectPath(dir, bucket, key string) string { return filepath.Join(dir, objectPath(bucket, key)) }
 
 func objectPath(bucket, key string) string {
 	if bucket == "raw" {
@@ -188,6 +194,9 @@ func (f *Folder) Load() (State, error) {
 	}
 	if err := f.readJSON(&state.Metrics, metricsName); err != nil {
 		return State{}, fmt.Errorf("load metrics: %w", err)
+	}
+	if err := f.readJSON(&state.Catalog, catalogName); err != nil {
+		return State{}, fmt.Errorf("load catalog: %w", err)
 	}
 	return state, nil
 }
@@ -245,6 +254,7 @@ func (f *Folder) Save(state State, logs map[string][]byte) error {
 		{queuedName, state.Queued, len(state.Queued) == 0},
 		{secretsName, state.Secrets, len(state.Secrets) == 0},
 		{metricsName, state.Metrics, len(state.Metrics) == 0},
+		{catalogName, state.Catalog, len(state.Catalog.Tables) == 0},
 	} {
 		if list.empty {
 			continue
@@ -290,7 +300,7 @@ func (f *Folder) write(next index, contents map[string][]byte) error {
 
 // files lists the files that an index tells of.
 func (x index) files() []string {
-	names := []string{alertsName, queuedName, secretsName, metricsName}
+	names := []string{alertsName, queuedName, secretsName, metricsName, catalogName}
 	for _, o := range x.Objects {
 		names = append(names, objectPath(o.Bucket, o.Key))
 	}

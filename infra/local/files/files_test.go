@@ -2,6 +2,7 @@ package files_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tributary/infra/local/files"
+	"tributary/infra/local/glue"
 )
 
 var at = time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)
@@ -32,6 +34,10 @@ func state() files.State {
 		Alerts:  []files.Alert{{At: at, Topic: "alerts", Subject: "20 rejected", Message: "line\nline"}},
 		Queued:  []files.Queued{{Queue: "failures", Sent: at, Body: `{"requestPayload":{}}`}},
 		Secrets: map[string]string{"dev/key": "abc"},
+		Catalog: glue.Catalog{Buckets: map[string]string{"dev-lake": "lake"}, Tables: []glue.Table{{
+			Database: "dev", Name: "coins", Kind: "EXTERNAL_TABLE", Parameters: map[string]string{"projection.enabled": "true"},
+			Storage: glue.Storage{Location: "s3://dev-lake/coins/", Columns: []glue.Column{{Name: "id", Type: "string", Comment: "Which"}}},
+		}}},
 	}
 }
 
@@ -88,7 +94,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]bool{
-		".index.json": true, ".lock": true, "alerts.json": true, "logs/ingest.log": true, "tables/serving.json": true,
+		".index.json": true, ".lock": true, "alerts.json": true, "catalog.json": true, "logs/ingest.log": true, "tables/serving.json": true,
 		"lake/coins/dt=2025-03-04/r-00001.parquet": true, "raw/coins/manifest.json": true, "state/coins.json": true,
 		"rejects/coins_rejects/r-00001.ndjson": true,
 		"queued.json":                          true, "secrets.json": true,
@@ -133,7 +139,7 @@ func TestOldFilesAreRemovedAndForeignOnesKept(t *testing.T) {
 	}
 	next := state()
 	next.Objects = next.Objects[1:2]
-	next.Tables, next.Alerts, next.Queued, next.Secrets = nil, nil, nil, nil
+	next.Tables, next.Alerts, next.Queued, next.Secrets, next.Catalog = nil, nil, nil, nil, glue.Catalog{}
 	if err := f.Save(next, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -200,5 +206,28 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, err := f.Load(); err == nil || !strings.Contains(err.Error(), "load alerts") {
 		t.Errorf("Load of a broken file: %v", err)
+	}
+}
+
+// The catalog is read by others too, whoever has the folder open.
+func TestCatalogOfAFolderInUse(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), ".local")
+	if _, err := files.Catalog(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the catalog of no folder: %v", err)
+	}
+	f := open(t, dir)
+	defer f.Close()
+	if err := f.Save(state(), nil); err != nil {
+		t.Fatal(err)
+	}
+	got, err := files.Catalog(dir)
+	if diff := cmp.Diff(state().Catalog, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "catalog.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := files.Catalog(dir); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a broken catalog: %v", err)
 	}
 }

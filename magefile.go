@@ -41,6 +41,12 @@ func Invoke(ctx context.Context, function, event string, dataset, stack *string)
 	return local(ctx, "invoke", flags{"dataset": dataset, "stack": stack}, function, event)
 }
 
+// Query ["SELECT …"]: answers SQL on the tables of the stack from what local runs left, and without SQL it is a shell;
+// -format=csv or json, -stack=NAME.
+func Query(ctx context.Context) error {
+	return tool(ctx, "./infra/local/query/cmd", "query", "compiling the query tool (a first time takes a minute: DuckDB is large)", words...)
+}
+
 // Ops groups what operators do: on the local environment, or with -stack=NAME on what is deployed; -help tells more.
 type Ops mg.Namespace
 
@@ -68,7 +74,7 @@ func (Ops) Upload(ctx context.Context) error { return operate(ctx, "upload") }
 // Secret DATASET: sets the secret of a source, from the terminal without echo or from standard input.
 func (Ops) Secret(ctx context.Context) error { return operate(ctx, "secret") }
 
-// words stand behind an ops: target, and mage must not take them for targets.
+// words stand behind an ops: target or query, and mage must not take them for targets.
 var words []string
 
 func init() { os.Args, words = call.Divide(os.Args) }

@@ -45,6 +45,9 @@ func TestReadmeCommandsExist(t *testing.T) {
 			}
 			continue
 		}
+		if call.TakesAll(words[0]) {
+			continue // SQL, which package query's own tests read
+		}
 		positional := 0
 		for _, word := range words[1:] {
 			name, isFlag := strings.CutPrefix(word, "-")

@@ -339,9 +339,11 @@ func TestNext(t *testing.T) {
 		want   []string
 	}{
 		{"built-in", options{stack: "dev", at: at}, nil, []string{
+			`go tool mage query "SELECT * FROM coins_latest LIMIT 5"`,
 			"go tool mage run -at=2025-03-04T14:45:00Z", "go tool mage run -from=FILE", invoke, edit,
 		}},
 		{"from a file, for another stack", options{stack: "prod", dataset: "coins", from: "a file.json", at: at}, nil, []string{
+			`go tool mage query -stack=prod "SELECT * FROM coins_latest LIMIT 5"`,
 			"go tool mage run -at=2025-03-04T14:45:00Z -from='a file.json' -stack=prod -dataset=coins",
 			"go tool mage run -from=FILE -stack=prod -dataset=coins", "go tool mage run -fresh -stack=prod -dataset=coins", invoke + " -stack=prod", edit,
 		}},

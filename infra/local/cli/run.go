@@ -219,6 +219,10 @@ func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
 	const run = "go tool mage run"
 	var hints []screen.Hint
 	if len(outcome.Faults) == 0 {
+		for _, c := range s.contracts[:1] {
+			sql := fmt.Sprintf(`"SELECT * FROM %s_latest LIMIT 5"`, c.Dataset)
+			hints = append(hints, screen.Hint{Command: "go tool mage query" + stack + " " + sql, Does: "look at the data by SQL; without any it is a shell"})
+		}
 		hints = append(hints,
 			screen.Hint{Command: run + this + flags, Does: "run the same schedule again: no byte changes"},
 			screen.Hint{Command: run + " -from=FILE" + flags, Does: "send a recorded answer of the API, or of a live URL"},

@@ -17,6 +17,8 @@ func TestDivide(t *testing.T) {
 		{"mage -v ops:replay coins 2025-03-01 -force 2025-03-02", "mage -v ops:replay", "coins 2025-03-01 -force 2025-03-02"},
 		{"mage Ops:Upload coins ops:x", "mage Ops:Upload", "coins ops:x"},
 		{"mage ops:", "mage ops:", ""},
+		{"mage query -format=csv SELECT 1", "mage query", "-format=csv SELECT 1"},
+		{"mage queries query", "mage queries query", ""},
 	} {
 		mage, words := call.Divide(strings.Fields(test.line))
 		if diff := cmp.Diff([]string{test.mage, test.words}, []string{strings.Join(mage, " "), strings.Join(words, " ")}); diff != "" {

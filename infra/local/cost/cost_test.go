@@ -69,3 +69,30 @@ func TestPriceSays(t *testing.T) {
 		}
 	}
 }
+
+func TestMonth(t *testing.T) {
+	bill := Month(Volume{Every: time.Hour, Records: 1000, Served: true})
+	got := map[string]float64{}
+	for _, l := range bill.Lines {
+		got[l.What] = l.Dollars
+	}
+	want := map[string]float64{ // by hand
+		"Ingest function":            730 * 1.9 * 0.5 * 0.0000133334,
+		"Process function":           730 * (0.3 + 1000.0/300_000 + 1000.0/3000) * 1769 / 1024 * 0.0000133334,
+		"Invocations and schedule":   1460 * 0.0000002,
+		"Objects written and listed": 730 * 25 * 0.000005,
+		"Objects read":               730 * 12 * 0.0000004,
+		"Items put":                  730_000 * 0.000000625,
+		"Bytes kept, after a year":   730_000 * 12 * 350 / 1e9 * 0.023,
+		"Metrics":                    6.6,
+		"Alarms":                     1.9,
+		"Dashboard":                  3,
+		"Keys":                       2,
+		"Secret":                     0.4,
+		"Queries":                    0.1,
+	}
+	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
+	if diff := cmp.Diff(want, got, near); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tributary/infra/local/cost"
 	"tributary/infra/ops/call"
 	"tributary/infra/ops/console"
 )
@@ -104,6 +105,53 @@ func TestReadmeQuotesTheContract(t *testing.T) {
 				t.Errorf("README quotes a line that the contract does not have: %s", line)
 			}
 		}
+	}
+}
+
+var writeReadme = flag.Bool("update", false, "rewrite the parts of the README that are made from code")
+
+// What the README says of costs is what the prices and the assumptions give.
+func TestReadmeTellsTheCosts(t *testing.T) {
+	const begin, end = "<!-- cost -->\n", "<!-- /cost -->"
+	before, rest, found := strings.Cut(readme(t), begin)
+	told, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("the README has no part between %q and %q", begin, end)
+	}
+	want := cost.MonthTable(cost.Volumes)
+	if *writeReadme {
+		if err := os.WriteFile("../README.md", []byte(before+begin+want+end+after), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("costs (-code +README):\n%s", diff)
+	}
+}
+
+// Every alarm that is deployed is in the runbook, and no other.
+func TestReadmeTellsEveryAlarm(t *testing.T) {
+	golden, err := os.ReadFile("stack/testdata/dev.alarms.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployed := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^tributary-dev-(?:alarm-)?coin_markets-(\S+)$`).FindAllStringSubmatch(string(golden), -1) {
+		deployed[m[1]] = true
+	}
+	_, section, _ := strings.Cut(readme(t), "### When an alarm rings")
+	section, _, _ = strings.Cut(section, "\n## ")
+	told := map[string]bool{}
+	for line := range strings.Lines(section) {
+		if names, _, row := strings.Cut(strings.TrimPrefix(line, "| "), " | "); row && strings.HasPrefix(line, "| `") {
+			for _, m := range regexp.MustCompile("`([a-z-]+)`").FindAllStringSubmatch(names, -1) {
+				told[m[1]] = true
+			}
+		}
+	}
+	if diff := cmp.Diff(deployed, told); diff != "" || len(deployed) == 0 {
+		t.Errorf("alarms (-deployed +README):\n%s", diff)
 	}
 }
 

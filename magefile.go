@@ -144,6 +144,16 @@ func (Infra) Diff(ctx context.Context, stack, other string) error {
 	return previewTool(ctx, "diff", stack, other)
 }
 
+// Bootstrap prints the CloudFormation template of what an account holds before its first deployment: state, key, roles of
+// GitHub Actions; -stack=NAME for an account of one stack.
+func (Infra) Bootstrap(ctx context.Context, stack *string) error {
+	var stacks []string
+	if stack != nil {
+		stacks = append(stacks, *stack)
+	}
+	return tool(ctx, "./infra/bootstrap/cmd", "bootstrap", "compiling the template's writer", stacks...)
+}
+
 func previewTool(ctx context.Context, args ...string) error {
 	return tool(ctx, "./infra/preview", "preview",
 		"compiling the deployment program (a first time takes minutes: the Pulumi AWS SDK is large)", args...)

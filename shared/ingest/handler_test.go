@@ -27,7 +27,7 @@ func handler(t *testing.T, in *ingest.Ingester, raw *cloudtest.Bucket, out *byte
 	return &ingest.Handler{
 		Environment: "dev", Ingester: in, Telemetry: tel,
 		Reconciler: &ingest.Reconciler{
-			Ingester: in, Raw: raw, Audit: cloudtest.NewBucket("lake", nil), Process: &starts{}, Now: func() time.Time { return run.At },
+			Ingester: in, Raw: raw, Audit: cloudtest.NewBucket("lake", nil), Process: processing(nil), Now: func() time.Time { return run.At },
 		},
 		Now: func() time.Time {
 			now = now.Add(1500 * time.Millisecond)

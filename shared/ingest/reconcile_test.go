@@ -18,18 +18,9 @@ import (
 	"tributary/shared/zone"
 )
 
-// starts is the process function; it only keeps what it was sent.
-type starts struct {
-	payloads []string
-	err      error
-}
-
-func (s *starts) Start(_ context.Context, payload []byte) error {
-	if s.err != nil {
-		return s.err
-	}
-	s.payloads = append(s.payloads, string(payload))
-	return nil
+// processing is the process function as far as it is started.
+func processing(faults *cloudtest.Faults) *cloudtest.Function {
+	return cloudtest.NewFunction("process", faults, func(context.Context, []byte) ([]byte, error) { return nil, errors.New("nobody waits for it") })
 }
 
 // past is a raw zone and a lake with runs of the hours before run, each last touched a while before run.At.
@@ -122,7 +113,7 @@ func TestReconcile(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p, started := newPast(t), &starts{}
+			p, started := newPast(t), processing(nil)
 			lost := before(test.hours)
 			p.leave(lost, test.age, test.how)
 			p.at = run.At
@@ -141,7 +132,7 @@ func TestReconcile(t *testing.T) {
 			if test.started {
 				want = []string{replayOf(lost)}
 			}
-			if diff := cmp.Diff(want, started.payloads); diff != "" {
+			if diff := cmp.Diff(want, started.Started()); diff != "" {
 				t.Errorf("started (-want +got):\n%s", diff)
 			}
 			if _, stands := p.raw.Bodies()[lost.ManifestKey()]; stands != (test.how != "begun" || test.resumed) {
@@ -153,7 +144,7 @@ func TestReconcile(t *testing.T) {
 
 // What fails for good is counted at every run and started at the ages of 1, 2, 4 … hours.
 func TestReconcileTriesAtDoubledAges(t *testing.T) {
-	p, started := newPast(t), &starts{}
+	p, started := newPast(t), processing(nil)
 	p.leave(before(1), 0, "waiting") // touched at run.At
 	var tried []string
 	lost := 0
@@ -202,7 +193,7 @@ func TestReconcileLooksBackByTheSchedule(t *testing.T) {
 		{"a year, the run before", 366 * day, 366 * day, true, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p, started := newPast(t), &starts{}
+			p, started := newPast(t), processing(nil)
 			lost := zone.NewRun("orders", run.At.Add(-test.ago))
 			p.leave(lost, test.ago, "waiting")
 			if test.ago > test.frequency { // the run before, which brings the interval
@@ -213,8 +204,8 @@ func TestReconcileLooksBackByTheSchedule(t *testing.T) {
 				Ingester: idle(test.frequency), Raw: p.raw, Audit: p.lake, Process: started, Now: func() time.Time { return run.At.Add(time.Second) },
 			}
 			done, err := c.Reconcile(t.Context(), run, true)
-			if err != nil || (len(done.Lost) == 1) != test.lost || (len(started.payloads) == 1) != test.started {
-				t.Errorf("got %+v, %v; started %q", done, err, started.payloads)
+			if err != nil || (len(done.Lost) == 1) != test.lost || (len(started.Started()) == 1) != test.started {
+				t.Errorf("got %+v, %v; started %q", done, err, started.Started())
 			}
 		})
 	}
@@ -229,7 +220,7 @@ func TestReconcileReadsWhatHasChanged(t *testing.T) {
 	p.leave(before(21), 21*time.Hour, "stored")
 	p.at = run.At
 	faults := &cloudtest.Faults{}
-	c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake.With(faults), Process: &starts{}, Now: func() time.Time { return run.At }}
+	c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake.With(faults), Process: processing(nil), Now: func() time.Time { return run.At }}
 	look := func(at zone.Run, wantLost, wantRead int) {
 		t.Helper()
 		before := len(faults.Calls())
@@ -260,7 +251,7 @@ func TestReconcileFails(t *testing.T) {
 	t.Run("by the process function", func(t *testing.T) {
 		p := newPast(t)
 		p.leave(before(2), 2*time.Hour, "waiting")
-		c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake, Process: &starts{err: denied}, Now: func() time.Time { return run.At }}
+		c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake, Process: processing(&cloudtest.Faults{Hook: func(cloudtest.Call) error { return denied }}), Now: func() time.Time { return run.At }}
 		_, err := c.Reconcile(t.Context(), run, true)
 		if !errors.Is(err, denied) || !strings.HasPrefix(fmt.Sprint(err), "reconcile runs of orders before 20250304T144500Z: start run 20250304T124500Z: ") {
 			t.Errorf("error %v", err)
@@ -272,7 +263,7 @@ func TestReconcileFails(t *testing.T) {
 		p.leave(before(2), 2*time.Hour, "begun")
 		a := serve(t, func(string, int) (int, string) { return 404, "gone" })
 		c := &ingest.Reconciler{
-			Ingester: ingester(t, a, p.raw, pageNumber()), Raw: p.raw, Audit: p.lake, Process: &starts{}, Now: func() time.Time { return run.At },
+			Ingester: ingester(t, a, p.raw, pageNumber()), Raw: p.raw, Audit: p.lake, Process: processing(nil), Now: func() time.Time { return run.At },
 		}
 		done, err := c.Reconcile(t.Context(), run, true)
 		if err != nil || done.Left == nil || len(done.Lost) != 2 || len(done.Resumed) != 0 || len(a.take()) != 1 {
@@ -288,7 +279,7 @@ func TestReconcileFails(t *testing.T) {
 		ctx, cancel := context.WithDeadline(t.Context(), now.Add(time.Minute))
 		defer cancel()
 		p.at = now
-		c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake, Process: &starts{}, Now: func() time.Time { return now }}
+		c := &ingest.Reconciler{Ingester: idle(time.Hour), Raw: p.raw, Audit: p.lake, Process: processing(nil), Now: func() time.Time { return now }}
 		done, err := c.Reconcile(ctx, run, true)
 		if err != nil || done.Left == nil || done.Left.Error() != "no time is left for run 20250304T124500Z" {
 			t.Errorf("got %+v, %v", done, err)
@@ -305,7 +296,7 @@ func TestHandleLooksBack(t *testing.T) {
 		"when the source is down": {404, []string{"earlier run was lost", "earlier run was lost", "lost run started again", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, started := newPast(t), &starts{}
+			p, started := newPast(t), processing(nil)
 			p.leave(before(3), 3*time.Hour, "begun")
 			p.leave(before(2), 2*time.Hour, "waiting")
 			p.at = run.At
@@ -337,7 +328,7 @@ func TestHandleLooksBack(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" || unprocessed != 2 {
 				t.Errorf("%g unprocessed, said (-want +got):\n%s", unprocessed, diff)
 			}
-			if diff := cmp.Diff([]string{replayOf(before(2))}, started.payloads); diff != "" {
+			if diff := cmp.Diff([]string{replayOf(before(2))}, started.Started()); diff != "" {
 				t.Errorf("started (-want +got):\n%s", diff)
 			}
 		})

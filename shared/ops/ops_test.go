@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -62,36 +61,29 @@ func done(outcome string, rejected int64, rules ...zone.RuleCount) *zone.AuditRo
 	return &zone.AuditRow{State: zone.StateDone, Outcome: outcome, Rejected: rejected, RejectsByRule: rules}
 }
 
-// function answers by a function of the payload.
-type function struct {
-	mu     sync.Mutex
-	asked  []string
-	answer func(payload string) (string, error)
-}
-
-func (f *function) Invoke(_ context.Context, payload []byte) ([]byte, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.asked = append(f.asked, string(payload))
-	answer, err := f.answer(string(payload))
-	return []byte(answer), err
+// answering is a function that answers by its payload.
+func answering(name string, answer func(payload string) (string, error)) *cloudtest.Function {
+	return cloudtest.NewFunction(name, nil, func(_ context.Context, payload []byte) ([]byte, error) {
+		text, err := answer(string(payload))
+		return []byte(text), err
+	})
 }
 
 // processes answers as the process function does: by run.
-func processes(results map[string]process.Result, fails string) *function {
-	return &function{answer: func(payload string) (string, error) {
+func processes(results map[string]process.Result, fails string) *cloudtest.Function {
+	return answering("process", func(payload string) (string, error) {
 		var event zone.ReplayEvent
 		if err := json.Unmarshal([]byte(payload), &event); err != nil {
 			return "", err
 		}
 		if event.Replay.Run == fails {
-			return "", &zone.FunctionError{Function: "process", Message: "throttled"}
+			return "", errors.New("throttled")
 		}
 		result := results[event.Replay.Run]
 		result.Run = event.Replay.Run
 		body, err := json.Marshal([]process.Result{result})
 		return string(body), err
-	}}
+	})
 }
 
 var loaded = process.Result{Status: process.StatusProcessed, Outcome: zone.OutcomeLoaded}
@@ -128,8 +120,8 @@ func TestReplay(t *testing.T) {
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if want := `{"replay":{"dataset":"orders","run":"20250304T010000Z","force":true}}`; f.asked[0] != want {
-		t.Errorf("asked %s, want %s", f.asked[0], want)
+	if want := `{"replay":{"dataset":"orders","run":"20250304T010000Z","force":true}}`; f.Invoked()[0] != want {
+		t.Errorf("asked %s, want %s", f.Invoked()[0], want)
 	}
 }
 
@@ -142,8 +134,8 @@ func TestReplayStopsWhenInterrupted(t *testing.T) {
 	f := processes(map[string]process.Result{}, "")
 	r := ops.Replayer{Raw: s.raw, Audit: s.lake, Process: f, Parallel: 1, Report: func(ops.ReplayStep) { cancel() }}
 	_, err := r.Replay(ctx, "orders", time.Time{}, hour(24).At, false)
-	if !errors.Is(err, context.Canceled) || len(f.asked) > 2 {
-		t.Errorf("%v after %d runs", err, len(f.asked))
+	if !errors.Is(err, context.Canceled) || len(f.Invoked()) > 2 {
+		t.Errorf("%v after %d runs", err, len(f.Invoked()))
 	}
 }
 
@@ -164,8 +156,8 @@ func TestReleaseTakesWhatDidNotLoad(t *testing.T) {
 		t.Errorf("released %+v, %v", got, err)
 	}
 	for i, n := range []int{2, 3, 4, 5} {
-		if want := fmt.Sprintf(`{"replay":{"dataset":"orders","run":%q}}`, hour(n).ID()); f.asked[i] != want {
-			t.Errorf("asked %s, want %s", f.asked[i], want)
+		if want := fmt.Sprintf(`{"replay":{"dataset":"orders","run":%q}}`, hour(n).ID()); f.Invoked()[i] != want {
+			t.Errorf("asked %s, want %s", f.Invoked()[i], want)
 		}
 	}
 }
@@ -174,7 +166,7 @@ func TestReplayRefusesStrangeAnswers(t *testing.T) {
 	for name, answer := range map[string]string{"no JSON": "<html>", "nothing": "[]", "two": "[{},{}]"} {
 		s := newStores(t)
 		s.run(hour(1), nil)
-		f := &function{answer: func(string) (string, error) { return answer, nil }}
+		f := answering("process", func(string) (string, error) { return answer, nil })
 		var step ops.ReplayStep
 		r := ops.Replayer{Raw: s.raw, Audit: s.lake, Process: f, Report: func(s ops.ReplayStep) { step = s }}
 		got, err := r.Replay(t.Context(), "orders", start, hour(2).At, false)
@@ -250,46 +242,24 @@ func TestFreshness(t *testing.T) {
 	}
 }
 
-// queue hands out messages and hides what it handed out, until it is returned.
-type queue struct {
-	visible, hidden []zone.QueueMessage
-	deleted         []string
-}
-
-func (q *queue) Receive(context.Context, time.Duration) (zone.QueueMessage, bool, error) {
-	if len(q.visible) == 0 {
-		return zone.QueueMessage{}, false, nil
-	}
-	m := q.visible[0]
-	q.visible, q.hidden = q.visible[1:], append(q.hidden, m)
-	return m, true, nil
-}
-
-func (q *queue) Delete(_ context.Context, m zone.QueueMessage) error {
-	q.deleted = append(q.deleted, m.ID)
-	return nil
-}
-
-func (q *queue) Return(_ context.Context, m zone.QueueMessage) error {
-	q.visible = append(q.visible, m)
-	return nil
-}
-
 func TestRedrive(t *testing.T) {
-	q := &queue{visible: []zone.QueueMessage{
-		{ID: "record", Body: `{"requestContext":{"condition":"RetriesExhausted"},"requestPayload":{"Records":[1]},"responsePayload":{"errorMessage":"boom"}}`},
-		{ID: "aged", Body: `{"requestContext":{"condition":"EventAgeExceeded"},"requestPayload":{"Records":[2]}}`},
-		{ID: "schedule", Body: `{"dataset":"orders","scheduledAt":"2025-03-04T14:45:00Z"}`},
-		{ID: "fails", Body: `{"requestPayload":{"fail":true}}`},
-		{ID: "foreign", Body: `{"hello":"world"}`},
-		{ID: "text", Body: `hello`},
-	}}
-	f := &function{answer: func(payload string) (string, error) {
+	q := cloudtest.NewQueue("failures", nil)
+	for _, body := range []string{
+		`{"requestContext":{"condition":"RetriesExhausted"},"requestPayload":{"Records":[1]},"responsePayload":{"errorMessage":"boom"}}`,
+		`{"requestContext":{"condition":"EventAgeExceeded"},"requestPayload":{"Records":[2]}}`,
+		`{"dataset":"orders","scheduledAt":"2025-03-04T14:45:00Z"}`,
+		`{"requestPayload":{"fail":true}}`,
+		`{"hello":"world"}`,
+		`hello`,
+	} {
+		q.Send(body)
+	}
+	f := answering("process", func(payload string) (string, error) {
 		if strings.Contains(payload, "fail") {
 			return "", errors.New("still broken")
 		}
 		return "{}", nil
-	}}
+	})
 	var steps []string
 	got, err := ops.Redrive(t.Context(), q, f, func(s ops.RedriveStep) {
 		steps = append(steps, fmt.Sprintf("%s: %s (%s) %v", s.Message.ID, s.Event, s.Reason, s.Err))
@@ -298,21 +268,22 @@ func TestRedrive(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		`record: {"Records":[1]} (boom) <nil>`,
-		`aged: {"Records":[2]} (EventAgeExceeded) <nil>`,
-		`schedule: {"dataset":"orders","scheduledAt":"2025-03-04T14:45:00Z"} (the schedule could not hand it over) <nil>`,
-		`fails: {"fail":true} () still broken`,
-		`foreign:  () read message: it holds neither requestPayload nor a schedule's event`,
-		`text:  () read message: it is no record of a failed event: invalid character 'h' looking for beginning of value`,
+		`m1: {"Records":[1]} (boom) <nil>`,
+		`m2: {"Records":[2]} (EventAgeExceeded) <nil>`,
+		`m3: {"dataset":"orders","scheduledAt":"2025-03-04T14:45:00Z"} (the schedule could not hand it over) <nil>`,
+		`m4: {"fail":true} () function process failed: still broken`,
+		`m5:  () read message: it holds neither requestPayload nor a schedule's event`,
+		`m6:  () read message: it is no record of a failed event: invalid character 'h' looking for beginning of value`,
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"record", "aged", "schedule"}, q.deleted); diff != "" {
-		t.Errorf("deleted (-want +got):\n%s", diff)
+	var left []string
+	for _, m := range q.Visible() {
+		left = append(left, m.ID)
 	}
-	if got != (ops.Redriven{Sent: 3, Left: 3}) || len(q.visible) != 3 {
-		t.Errorf("got %+v, %d visible again", got, len(q.visible))
+	if diff := cmp.Diff([]string{"m4", "m5", "m6"}, left); diff != "" || got != (ops.Redriven{Sent: 3, Left: 3}) {
+		t.Errorf("got %+v, visible again (-want +got):\n%s", got, diff)
 	}
 }
 
@@ -356,12 +327,14 @@ func TestFindRejects(t *testing.T) {
 }
 
 func TestRedriveReturnsWhatItHeldWhenInterrupted(t *testing.T) {
-	q := &queue{visible: []zone.QueueMessage{{ID: "a", Body: `{"requestPayload":{}}`}, {ID: "b", Body: `{"requestPayload":{}}`}}}
+	q := cloudtest.NewQueue("failures", nil)
+	q.Send(`{"requestPayload":{}}`)
+	q.Send(`{"requestPayload":{}}`)
 	ctx, cancel := context.WithCancel(t.Context())
-	f := &function{answer: func(string) (string, error) { cancel(); return "", ctx.Err() }}
+	f := answering("process", func(string) (string, error) { cancel(); return "", ctx.Err() })
 	got, err := ops.Redrive(ctx, q, f, func(ops.RedriveStep) {})
-	if !errors.Is(err, context.Canceled) || got.Left != 1 || len(q.visible) != 2 || len(f.asked) != 1 {
-		t.Errorf("got %+v, %v, %d visible, asked %d times", got, err, len(q.visible), len(f.asked))
+	if !errors.Is(err, context.Canceled) || got.Left != 1 || len(q.Visible()) != 2 || len(f.Invoked()) != 1 {
+		t.Errorf("got %+v, %v, visible %v, asked %q", got, err, q.Visible(), f.Invoked())
 	}
 }
 
@@ -379,14 +352,14 @@ func TestBackfill(t *testing.T) {
 		{"a part", incremental, zone.Range{From: "9", To: "10"}, answer, `{"dataset":"orders","scheduledAt":"2025-03-04T01:00:00Z","backfill":{"from":"9","to":"10"}}`, false},
 		{"no past", &contract.Contract{Dataset: "coins"}, zone.Range{From: "1", To: "2"}, answer, "backfill coins: its source has no past", true},
 		{"backwards", incremental, zone.Range{From: "10", To: "9"}, answer, "as run 20250304T010000Z: the end must lie behind the beginning", true},
-		{"fails", incremental, zone.Range{From: "1", To: "2"}, func(string) (string, error) { return "", errors.New("timed out") }, "backfill orders from 1 to 2 as run 20250304T010000Z: timed out", true},
+		{"fails", incremental, zone.Range{From: "1", To: "2"}, func(string) (string, error) { return "", errors.New("timed out") }, "backfill orders from 1 to 2 as run 20250304T010000Z: function ingest failed: timed out", true},
 		{"refused", incremental, zone.Range{From: "1", To: "2"}, func(string) (string, error) {
 			return `{"refused":"the run is there already"}`, nil
 		}, "backfill orders from 1 to 2 as run 20250304T010000Z: the run is there already", true},
 		{"strange answer", incremental, zone.Range{From: "1", To: "2"}, func(string) (string, error) { return "7", nil }, "read the function's answer", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := &function{answer: test.answer}
+			f := answering("ingest", test.answer)
 			response, err := ops.Backfill(t.Context(), f, test.contract, hour(1).At, test.part)
 			if test.fails {
 				if err == nil || !strings.Contains(err.Error(), test.want) {
@@ -394,8 +367,8 @@ func TestBackfill(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || response.Records != 7 || f.asked[0] != test.want {
-				t.Errorf("got %+v, %v, asked %q", response, err, f.asked)
+			if err != nil || response.Records != 7 || f.Invoked()[0] != test.want {
+				t.Errorf("got %+v, %v, asked %q", response, err, f.Invoked())
 			}
 		})
 	}

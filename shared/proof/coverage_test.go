@@ -44,7 +44,7 @@ func pointOf(role string, c cloudtest.Call) point {
 type method struct{ Role, Name string }
 
 // methods enumerates what the functions call, from the interfaces that they declare. Writing to an upload begins it and
-// sends parts; making one calls nobody. What concerns incremental cursors is left to the tests of package ingest.
+// sends parts; making one calls nobody.
 var methods = func() []method {
 	var all []method
 	add := func(role, adapter string, of reflect.Type) {
@@ -53,10 +53,6 @@ var methods = func() []method {
 			switch names[0] {
 			case "Bucket.Upload":
 				names = nil
-			case "Bucket.Get":
-				if role == "ingest" { // of a cursor's state, and the people's source has no cursor
-					names = nil
-				}
 			case "Upload.Write", "Upload.Flush":
 				names = []string{"Upload.Begin", "Upload.Part"}
 			}

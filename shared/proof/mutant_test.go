@@ -55,10 +55,10 @@ var mutants = []struct {
 	}},
 	{"item order without contract", "process/serve.go", []edit{{"v.Major, v.Minor, v.Patch, claim))", "0, 0, 0, claim))"}}},
 	{"manifest before the last page", "ingest/ingest.go", []edit{
-		{"page, err = i.bring(ctx, run, number, walk)", "page, err = i.bring(ctx, run, number, walk, pages)"},
+		{"page, err = i.bring(ctx, run, number, walk)", "page, err = i.bring(ctx, run, number, walk, b.pages)"},
 		{"number int, walk *source.Walk) (storedPage", "number int, walk *source.Walk, pages []zone.ManifestPage) (storedPage"},
 		{"	object, err := i.bucket.Put(ctx, page.entry.Key", "	if page.mark.Ended != \"\" {\n" +
-			"		if _, err := i.store(ctx, run, i.manifest(run, walk, page.mark.Ended, append(pages[:len(pages):len(pages)], page.entry))); err != nil {\n" +
+			"		if _, err := i.store(ctx, run, i.manifest(run, walk, brought{pages: append(pages[:len(pages):len(pages)], page.entry), ended: page.mark.Ended})); err != nil {\n" +
 			"			return storedPage{}, err\n		}\n	}\n	object, err := i.bucket.Put(ctx, page.entry.Key"},
 	}},
 	{"page written without condition", "ingest/ingest.go", []edit{{"		Condition:   zone.Condition{IfAbsent: true},\n		ContentType: \"application/gzip\"", "		ContentType: \"application/gzip\""}}},

@@ -29,7 +29,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("%w\n%s", err, usage)
 	}
 	path := filepath.Join(datasets, name+".odcs.yaml")
-	if _, err := os.Stat(path); err == nil {
+	if _, err := os.Stat(path); err == nil { //nolint:gosec // G703: the name has passed CheckName
 		return fmt.Errorf("%s is there already and is not overwritten: choose another name, or remove it first", path)
 	}
 	s, err := read(ctx, from)
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // create writes a file that must not be there.
 func create(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // G703: the name has passed CheckName
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s is there already and is not overwritten", path)
 	}
@@ -68,7 +68,7 @@ func create(path string, text []byte) error {
 }
 
 func keep(path string, sample []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // G703: the name has passed CheckName
 		return fmt.Errorf("keep sample: %w", err)
 	}
 	if err := os.WriteFile(path, sample, 0o600); err != nil {

@@ -55,7 +55,7 @@ func (s *Store) Evaluate(a Alarm, now time.Time) (state State, why string, err e
 	if err != nil {
 		return "", "", fmt.Errorf("evaluate alarm %s: %w", a.Name, err)
 	}
-	breaching, real := 0, 0
+	breaching, known := 0, 0
 	var worst float64
 	for _, p := range points {
 		if math.IsNaN(p) {
@@ -64,17 +64,17 @@ func (s *Store) Evaluate(a Alarm, now time.Time) (state State, why string, err e
 			}
 			continue
 		}
-		if real == 0 || breaches(p, worst) {
+		if known == 0 || breaches(p, worst) {
 			worst = p
 		}
-		real++
+		known++
 		if breaches(p, a.Threshold) {
 			breaching++
 		}
 	}
-	why = a.why(real, worst, breaching)
+	why = a.why(known, worst, breaching)
 	switch {
-	case real == 0 && (a.Missing == "missing" || a.Missing == ""):
+	case known == 0 && (a.Missing == "missing" || a.Missing == ""):
 		return InsufficientData, why, nil
 	case breaching >= a.Datapoints:
 		return InAlarm, why, nil
@@ -82,14 +82,14 @@ func (s *Store) Evaluate(a Alarm, now time.Time) (state State, why string, err e
 	return OK, why, nil
 }
 
-func (a Alarm) why(real int, worst float64, breaching int) string {
+func (a Alarm) why(known int, worst float64, breaching int) string {
 	span := "in the last " + span(time.Duration(a.Periods)*a.Period)
 	text := "no data " + span
 	how := map[string]string{
 		"GreaterThanOrEqualToThreshold": "alarms from", "GreaterThanThreshold": "alarms above",
 		"LessThanThreshold": "alarms below", "LessThanOrEqualToThreshold": "alarms up to",
 	}[a.Comparison]
-	if real > 0 {
+	if known > 0 {
 		text = strconv.FormatFloat(worst, 'g', 4, 64) + " " + span + ", " + how + " " + strconv.FormatFloat(a.Threshold, 'g', 4, 64)
 	}
 	if a.Periods > 1 {

@@ -92,8 +92,9 @@ func operate(op token.Token, x, y float64) (float64, error) {
 		return truth(x == y)
 	case token.NEQ:
 		return truth(x != y)
+	default:
+		return 0, fmt.Errorf("operator %s is not known here", op)
 	}
-	return 0, fmt.Errorf("operator %s is not known here", op)
 }
 
 func call(e *ast.CallExpr, values map[string]float64) (float64, error) {

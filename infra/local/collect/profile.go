@@ -248,6 +248,7 @@ func tell(v float64, kind contract.Kind) string {
 		return time.Unix(int64(v)*86400, 0).UTC().Format(time.DateOnly)
 	case contract.Integer:
 		return strconv.FormatFloat(math.Round(v), 'f', 0, 64)
+	default: // a number with digits behind its point
 	}
 	if a := math.Abs(v); a != 0 && (a >= 1e15 || a < 1e-4) {
 		return strconv.FormatFloat(v, 'g', 4, 64)

@@ -115,6 +115,7 @@ func (d *dictionary) column(c *contract.Contract, col *contract.Column, above, p
 				d.column(c, &elem.Type.Fields[i], name+"[].", at+"/*")
 			}
 		}
+	default: // a leaf has nothing below it
 	}
 }
 
@@ -181,6 +182,7 @@ func bound(col *contract.Column, limit *big.Rat) string {
 			return time.UnixMilli(n).UTC().Format(time.RFC3339)
 		case contract.Date:
 			return time.Unix(n*86400, 0).UTC().Format(time.DateOnly)
+		default: // in its own unit
 		}
 	}
 	return plain(limit)

@@ -119,8 +119,9 @@ func typesOf(col *contract.Column, o object) []string {
 			o.put([]string{f.Member}, f)
 		}
 		return []string{"object"}
+	default: // JSON text of anything
+		return nil
 	}
-	return nil
 }
 
 // numeric adds texts that are numbers, unless the column is strict.

@@ -81,31 +81,31 @@ func fields(objects []value) []field {
 // infer finds the shape of a member's values.
 func infer(member string, values []value) shape {
 	kinds := map[kind]int{}
-	var real []value
+	var known []value
 	for _, v := range values {
 		if v.kind != isNull {
 			kinds[v.kind]++
-			real = append(real, v)
+			known = append(known, v)
 		}
 	}
 	switch {
-	case len(real) == 0:
+	case len(known) == 0:
 		return shape{logical: "string", physical: "string", why: "only null was seen", sure: Guess}
 	case len(kinds) == 1:
-		switch real[0].kind {
+		switch known[0].kind {
 		case isBool:
-			return shape{logical: "boolean", physical: "boolean", why: all(real, "true or false"), sure: Certain}
+			return shape{logical: "boolean", physical: "boolean", why: all(known, "true or false"), sure: Certain}
 		case isNumber:
-			return numbers(member, real)
+			return numbers(member, known)
 		case isText:
-			return texts(member, real)
+			return texts(member, known)
 		case isArray:
-			return lists(member, real)
+			return lists(member, known)
 		default:
-			return structs(real)
+			return structs(known)
 		}
-	case len(kinds) == 2 && kinds[isNumber] > 0 && kinds[isText] > 0 && allNumeric(real):
-		s := numbers(member, real)
+	case len(kinds) == 2 && kinds[isNumber] > 0 && kinds[isText] > 0 && allNumeric(known):
+		s := numbers(member, known)
 		s.why = fmt.Sprintf("%s and %s that are numbers", plural(kinds[isNumber], "number"), plural(kinds[isText], "text"))
 		return s
 	}
@@ -160,7 +160,7 @@ func numbers(member string, values []value) shape {
 		front, back, point := strings.Cut(text, ".")
 		whole = whole && !point && r.IsInt()
 		before, behind = max(before, len(front)), max(behind, len(back))
-		wide = wide || !exponent && lossy(v.text, r)
+		wide = wide || !exponent && lossy(r)
 	}
 	within := low.Cmp(rat("-9223372036854775808")) >= 0 && high.Cmp(rat("9223372036854775807")) <= 0
 	switch {
@@ -188,7 +188,7 @@ func numbers(member string, values []value) shape {
 }
 
 // lossy reports whether the nearest double has other digits than the number.
-func lossy(text string, r *big.Rat) bool {
+func lossy(r *big.Rat) bool {
 	f, _ := r.Float64()
 	short, ok := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
 	return !ok || short.Cmp(r) != 0

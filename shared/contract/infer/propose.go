@@ -153,7 +153,8 @@ func (d *draft) columns() {
 
 // scalar reports whether a column's values can be compared.
 func (s *shape) scalar() bool {
-	return s.items == nil && len(s.fields) == 0 && !((s.logical == "object" || s.logical == "array") && s.physical == "string")
+	text := s.physical == "string" && s.logical != "string" // of values that have no type in common
+	return s.items == nil && len(s.fields) == 0 && !text
 }
 
 // key looks for the column, or the two, whose values occur once.

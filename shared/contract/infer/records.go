@@ -70,7 +70,6 @@ type place struct {
 	pointer string
 	items   []value
 	depth   int
-	rivals  int
 }
 
 // envelope looks for the array of objects that is the reason for the answer: the longest, and of two of one length the one

@@ -105,6 +105,12 @@ func (Contract) Diff(ctx context.Context, older, newer string) error {
 	return contractTool(ctx, "diff", older, newer)
 }
 
+// Against says what changes in all contracts since a revision of git, and fails as contract:diff does, or where one is gone
+// that was not retired: `mage contract:against main`.
+func (Contract) Against(ctx context.Context, revision string) error {
+	return contractTool(ctx, "against", revision)
+}
+
 // Docs prints a data dictionary in Markdown of all datasets, or of one: -file=FILE.
 func (Contract) Docs(ctx context.Context, file *string) error {
 	args := []string{"docs"}

@@ -2,19 +2,22 @@
 //
 //	contract check [FILE…]   every fault of the files, or of all of shared/datasets, with file, line, column and field
 //	contract diff OLD NEW    what changes between two versions, and which changes break readers
+//	contract against REV     the same for every contract of shared/datasets, with what is new and what is gone since a git revision
 //	contract docs [FILE…]    a data dictionary in Markdown
 //	contract jsonschema FILE a JSON Schema of the records that the source sends
 //
-// It ends with 1 where a contract has faults, or breaks readers without a new major version and table.
+// It ends with 1 where a contract has faults, breaks readers without a new major version and table, or is gone before it
+// was retired.
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +14,10 @@ import (
 
 const (
 	datasets = "shared/datasets"
-	usage    = "usage: contract check [FILE…] | contract diff OLD NEW | contract docs [FILE…] | contract jsonschema FILE"
+	usage    = "usage: contract check [FILE…] | contract diff OLD NEW | contract against REVISION | contract docs [FILE…] | contract jsonschema FILE"
 )
 
-func run(args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -28,6 +29,8 @@ func run(args []string, out io.Writer) error {
 		return check(out, files)
 	case verb == "diff" && len(files) == 2:
 		return diff(out, files[0], files[1])
+	case verb == "against" && len(files) == 1:
+		return against(ctx, out, ".", files[0])
 	case verb == "docs":
 		return docs(out, files)
 	case verb == "jsonschema" && len(files) == 1:
@@ -104,15 +107,20 @@ func diff(out io.Writer, oldFile, newFile string) error {
 	if len(changes) == 0 {
 		fmt.Fprintf(out, "%s and %s mean the same\n", oldFile, newFile)
 	}
+	list(out, "", changes)
+	if err := contract.Allowed(before, after, changes); err != nil {
+		return fmt.Errorf("%s → %s: %s", oldFile, newFile, strings.TrimSpace(err.Error()))
+	}
+	return nil
+}
+
+// list prints changes, one a line.
+func list(out io.Writer, indent string, changes []contract.Change) {
 	for _, change := range changes {
 		effect := "keeps readers"
 		if change.Breaking {
 			effect = "BREAKS readers"
 		}
-		fmt.Fprintf(out, "%-14s  %s\n", effect, change)
+		fmt.Fprintf(out, "%s%-14s  %s\n", indent, effect, change)
 	}
-	if err := contract.Allowed(before, after, changes); err != nil {
-		return fmt.Errorf("%s → %s: %s", oldFile, newFile, strings.TrimSpace(err.Error()))
-	}
-	return nil
 }

@@ -57,7 +57,7 @@ func TestRun(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
-			err := run(tt.args, &out)
+			err := run(t.Context(), tt.args, &out)
 			for _, want := range tt.want {
 				if !strings.Contains(out.String(), want) {
 					t.Errorf("printed %q, want %q in it", out.String(), want)

@@ -61,7 +61,8 @@ func (n node) contract() *Contract {
 		}
 	}
 	if v, ok := o.need("status", "one of the standard's: proposed, draft, active, deprecated, retired"); ok {
-		v.oneOf("proposed", "draft", "active", "deprecated", "retired")
+		v.oneOf("proposed", "draft", "active", "deprecated", Retired)
+		c.Status = v.yaml.Value
 	}
 	if v, ok := o.get("name"); ok {
 		c.Name, _ = v.nonEmpty()

@@ -15,6 +15,7 @@ type Contract struct {
 	ID          string
 	Name        string
 	Version     Version
+	Status      string // proposed, draft, active, deprecated or Retired
 	Description string // description.purpose
 
 	Dataset string // schema[0].name: names keys, functions, schedule; ^[a-z][a-z0-9_]*$
@@ -39,6 +40,9 @@ type Contract struct {
 
 	Digest string // lower-case hex SHA-256 over what changes results: columns, rules, serving; not URL, rate, schedule or text
 }
+
+// Retired is the status of a contract that may be removed: nobody reads its tables any more.
+const Retired = "retired"
 
 // Version is the contract's semantic version. Order is by number, never by text.
 type Version struct{ Major, Minor, Patch int }

@@ -33,7 +33,7 @@ type upload struct {
 	key     string
 	options zone.PutOptions
 
-	buffer bytes.Buffer
+	buffer []byte  // a part in the making
 	id     *string // of the multipart upload; nil: not begun
 	parts  []types.CompletedPart
 	size   int64
@@ -50,13 +50,13 @@ func (u *upload) Write(p []byte) (int, error) {
 	}
 	written := 0
 	for len(p) > 0 {
-		if u.buffer.Len() == PartSize {
+		if len(u.buffer) == PartSize {
 			if err := u.send(); err != nil {
 				return written, err
 			}
 		}
-		n := min(len(p), PartSize-u.buffer.Len())
-		u.buffer.Write(p[:n])
+		n := min(len(p), PartSize-len(u.buffer))
+		u.hold(p[:n])
 		p = p[n:]
 		written += n
 		u.size += int64(n)
@@ -64,14 +64,24 @@ func (u *upload) Write(p []byte) (int, error) {
 	return written, nil
 }
 
+// hold buffers what fits into the part. The buffer grows as it is needed, and never beyond a part, as append would let it.
+func (u *upload) hold(p []byte) {
+	if need := len(u.buffer) + len(p); need > cap(u.buffer) {
+		grown := make([]byte, len(u.buffer), min(PartSize, max(need, 2*cap(u.buffer))))
+		copy(grown, u.buffer)
+		u.buffer = grown
+	}
+	u.buffer = append(u.buffer, p...)
+}
+
 func (u *upload) Flush() error {
-	if u.buffer.Len() == 0 {
+	if len(u.buffer) == 0 {
 		return nil
 	}
 	if err := u.send(); err != nil {
 		return err
 	}
-	u.buffer = bytes.Buffer{}
+	u.buffer = nil
 	return nil
 }
 
@@ -88,7 +98,7 @@ func (u *upload) send() error {
 	}
 	number := aws.Int32(int32(len(u.parts) + 1))
 	out, err := b.client.UploadPart(u.ctx, &s3.UploadPartInput{
-		Bucket: &b.name, Key: &u.key, UploadId: u.id, PartNumber: number, Body: bytes.NewReader(u.buffer.Bytes()),
+		Bucket: &b.name, Key: &u.key, UploadId: u.id, PartNumber: number, Body: bytes.NewReader(u.buffer),
 	})
 	if err != nil {
 		return b.fail(fmt.Sprintf("upload part %d of", *number), u.key, err)
@@ -97,7 +107,7 @@ func (u *upload) send() error {
 		ETag: out.ETag, PartNumber: number,
 		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
 	})
-	u.buffer.Reset()
+	u.buffer = u.buffer[:0]
 	return nil
 }
 
@@ -108,13 +118,13 @@ func (u *upload) Complete(ctx context.Context, condition zone.Condition) (zone.O
 	if u.id == nil {
 		options := u.options
 		options.Condition = condition
-		object, err := u.bucket.Put(ctx, u.key, u.buffer.Bytes(), options)
+		object, err := u.bucket.Put(ctx, u.key, u.buffer, options)
 		if err == nil {
 			u.end()
 		}
 		return object, err
 	}
-	if u.buffer.Len() > 0 {
+	if len(u.buffer) > 0 {
 		if err := u.send(); err != nil {
 			return zone.Object{}, err
 		}
@@ -158,5 +168,5 @@ func (u *upload) Abort(ctx context.Context) error {
 
 func (u *upload) end() {
 	u.ended = true
-	u.buffer = bytes.Buffer{}
+	u.buffer = nil
 }

@@ -159,17 +159,55 @@ func TestDuckDB_values(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			db := openDuckDB(t)
 			file, _ := encode(t, columns, test.opts, batches(columns, test.rows, test.size)...)
-			got := query(t, db, fmt.Sprintf("SELECT * FROM read_parquet('%s')", writeFile(t, file)))
-			var want [][]any
-			for _, row := range test.rows {
-				out := make([]any, len(row))
-				for i := range row {
-					out[i] = duckValue(columns[i], row[i])
+			sameRows(t, db, columns, test.rows, writeFile(t, file))
+		})
+	}
+}
+
+// sameRows compares what DuckDB reads with what was meant.
+func sameRows(t *testing.T, db *sql.DB, columns []contract.Column, rows [][]any, path string) {
+	t.Helper()
+	got := query(t, db, fmt.Sprintf("SELECT * FROM read_parquet('%s')", path))
+	var want [][]any
+	for _, row := range rows {
+		out := make([]any, len(row))
+		for i := range row {
+			out[i] = duckValue(columns[i], row[i])
+		}
+		want = append(want, out)
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(sameFloat)); diff != "" {
+		t.Errorf("DuckDB reads (-want +got):\n%s", diff)
+	}
+}
+
+// Contracts, and the bytes of their APIs, all the way: what DuckDB reads, and that it finds each row by each of its columns
+// where every row has a row group, and so statistics, of its own.
+func TestDuckDB_contracts(t *testing.T) {
+	for _, test := range contractRows {
+		t.Run(test.name, func(t *testing.T) {
+			columns, file := contractFile(t, test.name)
+			db := openDuckDB(t)
+			path := writeFile(t, file)
+			sameRows(t, db, columns, test.rows, path)
+			exec(t, db, fmt.Sprintf("CREATE TABLE plain AS SELECT * FROM read_parquet('%s')", path))
+			for i, c := range columns {
+				null, found := 0, map[string]int{}
+				for row := range test.rows {
+					if test.rows[row][i] == nil {
+						null++
+						continue
+					}
+					literal := query(t, db, fmt.Sprintf("SELECT typeof(%[1]s), %[1]s::VARCHAR FROM plain LIMIT 1 OFFSET %[2]d", c.Name, row))[0]
+					found[fmt.Sprintf("%s = CAST('%s' AS %s)", c.Name, strings.ReplaceAll(literal[1].(string), "'", "''"), literal[0])]++
 				}
-				want = append(want, out)
-			}
-			if diff := cmp.Diff(want, got, cmp.Comparer(sameFloat)); diff != "" {
-				t.Errorf("DuckDB reads (-want +got):\n%s", diff)
+				found[c.Name+" IS NULL"], found[c.Name+" IS NOT NULL"] = null, len(test.rows)-null
+				for where, want := range found {
+					got := query(t, db, fmt.Sprintf("SELECT count(*) FROM read_parquet('%s') WHERE %s", path, where))
+					if got[0][0] != int64(want) {
+						t.Errorf("WHERE %s finds %v rows, want %d", where, got[0][0], want)
+					}
+				}
 			}
 		})
 	}
@@ -254,17 +292,37 @@ func TestDuckDB_filters(t *testing.T) {
 			conditions = append(conditions, "real = 0", "real = -0.0", "real >= 0", "real <= 0", "real < 0", "real > 0")
 		}
 		for _, where := range conditions {
-			want := query(t, db, "SELECT count(*), sum(hash(text, whole, real)) FROM plain WHERE "+where)
-			got := query(t, db, fmt.Sprintf("SELECT count(*), sum(hash(text, whole, real)) FROM read_parquet('%s') WHERE %s", path, where))
-			if diff := cmp.Diff(fmt.Sprint(want), fmt.Sprint(got)); diff != "" {
-				t.Errorf("WHERE %s (-table +file):\n%s", where, diff)
-			}
-			filters++
+			sameFound(t, db, path, where)
 		}
+		filters += len(conditions)
 	}
 	if filters < 400 {
 		t.Errorf("only %d filters tried", filters)
 	}
+	// Lists have no order that statistics know, but they have nulls, and their elements have bounds.
+	for _, where := range []string{
+		"tags IS NULL", "tags IS NOT NULL", "len(tags) = 0", "len(tags) > 2", "tags[1] = 'a'", "tags[3] IS NULL", "tags[3] > 'b1'", "list_contains(tags, 'b1')",
+		"tags = ['a', NULL, 'b0']", "tags = []", "tags = [NULL]",
+		"roi IS NULL", "roi IS NOT NULL", "roi = {'times': 4.0, 'currency': 'btc', 'wide': -99999999999999999999999999.99::DECIMAL(30,2), 'flag': true}",
+		"legs IS NULL", "legs IS NOT NULL", "len(legs) = 0", "legs[1].amount = 5.00", "legs[1].amount > 29.80", "legs[4].amount IS NULL", "legs[3].days = []",
+		"legs[1].at >= TIMESTAMPTZ '1970-01-01 00:00:02.9Z'", "legs[1].days[1] = DATE '1970-01-01' - 17", "list_contains(legs[1].days, DATE '1969-12-15')",
+		"grid IS NULL", "grid IS NOT NULL", "grid = []", "grid = [NULL]", "grid[1][2] = 18", "grid[1][2] > 2990", "grid[2] = []", "grid[1][1] IS NULL",
+	} {
+		if n := sameFound(t, db, path, where); n == 0 || n == info.Rows {
+			t.Errorf("WHERE %s finds %d rows, which tells nothing", where, n)
+		}
+	}
+}
+
+// sameFound holds a filter on the file against the same on the table, and says how many rows there are.
+func sameFound(t *testing.T, db *sql.DB, path, where string) int64 {
+	t.Helper()
+	want := query(t, db, "SELECT count(*), sum(hash(text, whole, real)) FROM plain WHERE "+where)
+	got := query(t, db, fmt.Sprintf("SELECT count(*), sum(hash(text, whole, real)) FROM read_parquet('%s') WHERE %s", path, where))
+	if diff := cmp.Diff(fmt.Sprint(want), fmt.Sprint(got)); diff != "" {
+		t.Errorf("WHERE %s (-table +file):\n%s", where, diff)
+	}
+	return want[0][0].(int64)
 }
 
 // NaN is the greatest for DuckDB: bounds that leave it out would lose its rows.

@@ -108,7 +108,7 @@ func (s *source) value(t contract.Type) any {
 	}
 }
 
-// FuzzWrite writes rows of any schema and reads them back with parquet-go.
+// FuzzWrite writes rows of any schema, reads them back with parquet-go, and holds statistics against what it reads.
 func FuzzWrite(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{3, 0, 1, 2, 3, 17, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19})
@@ -133,6 +133,8 @@ func FuzzWrite(f *testing.F) {
 		if info.Rows != int64(len(rows)) {
 			t.Errorf("%d rows written of %d", info.Rows, len(rows))
 		}
-		sameSlots(t, shred(columns, rows), slotsOf(t, open(t, file)))
+		written := open(t, file)
+		sameSlots(t, shred(columns, rows), slotsOf(t, written))
+		sameStatistics(t, columns, written)
 	})
 }

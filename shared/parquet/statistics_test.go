@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	reader "github.com/parquet-go/parquet-go"
 
 	"tributary/shared/contract"
 )
@@ -16,6 +17,100 @@ import (
 type stat struct {
 	Min, Max []byte
 	Nulls    int64
+}
+
+// sameStatistics holds the statistics of every chunk against its values, as Parquet orders them, and not by our code.
+func sameStatistics(t *testing.T, columns []contract.Column, f *reader.File) {
+	t.Helper()
+	leaves := contract.Leaves(columns)
+	for g, group := range f.RowGroups() {
+		for i, chunk := range group.ColumnChunks() {
+			m := f.Metadata().RowGroups[g].Columns[i].MetaData.Statistics
+			want := chunkStat(leaves[i].Column.Type.Kind, chunkSlots(t, chunk))
+			if diff := cmp.Diff(want, stat{m.MinValue, m.MaxValue, m.NullCount}); diff != "" {
+				t.Errorf("row group %d, column %v (-want +got):\n%s", g, leaves[i].Path, diff)
+			}
+		}
+	}
+}
+
+func chunkStat(k contract.Kind, slots []slot) (s stat) {
+	var low, high any
+	for _, slot := range slots {
+		v := slot.Value
+		if v == nil {
+			s.Nulls++
+			continue
+		}
+		if low == nil {
+			low, high = v, v
+		}
+		if x, ok := v.(float64); ok && x != x {
+			low, high = math.NaN(), math.NaN() // for good: nothing is less or greater
+		}
+		if before(k, v, low) {
+			low = v
+		}
+		if before(k, high, v) {
+			high = v
+		}
+	}
+	if x, ok := low.(float64); low == nil || ok && x != x {
+		return s
+	}
+	s.Min, s.Max = plainBound(k, low, math.Copysign(0, -1)), plainBound(k, high, 0)
+	if len(s.Min) > maxBound || len(s.Max) > maxBound {
+		s.Min, s.Max = nil, nil
+	}
+	return s
+}
+
+// before orders values as the kind's logical type does.
+func before(k contract.Kind, a, b any) bool {
+	switch x := a.(type) {
+	case int64:
+		return x < b.(int64)
+	case float64:
+		return x < b.(float64)
+	case bool:
+		return !x && b.(bool)
+	}
+	x, y := a.(string), b.(string)
+	if k == contract.Decimal {
+		return signed(x).Cmp(signed(y)) < 0
+	}
+	return x < y // by bytes
+}
+
+// signed is a number in two's complement, big-endian.
+func signed(text string) *big.Int {
+	n := new(big.Int).SetBytes([]byte(text))
+	if text[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(text))))
+	}
+	return n
+}
+
+// plainBound is a bound as the footer has it; zero stands for a zero of either sign.
+func plainBound(k contract.Kind, v any, zero float64) []byte {
+	switch x := v.(type) {
+	case int64:
+		if k == contract.Date {
+			return binary.LittleEndian.AppendUint32(nil, uint32(x))
+		}
+		return binary.LittleEndian.AppendUint64(nil, uint64(x))
+	case float64:
+		if x == 0 {
+			x = zero
+		}
+		return binary.LittleEndian.AppendUint64(nil, math.Float64bits(x))
+	case bool:
+		if x {
+			return []byte{1}
+		}
+		return []byte{0}
+	}
+	return []byte(v.(string))
 }
 
 func TestStatistics(t *testing.T) {

@@ -149,6 +149,7 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("info %+v, %d rows given, %d rows and %d groups read", info, len(test.rows), f.NumRows(), len(f.RowGroups()))
 			}
 			sameSlots(t, shred(columns, test.rows), slotsOf(t, f))
+			sameStatistics(t, columns, f)
 		})
 	}
 }

@@ -1,7 +1,8 @@
 package record
 
 import (
-	"strings"
+	"bytes"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,27 +11,14 @@ import (
 )
 
 // The contracts that package contract is tested with, each with a page of its API: nesting, arrays, exact decimals, epoch
-// times, records under a pointer, names with spaces, an envelope around it all.
+// times, records under a pointer, names with spaces, an envelope around it all. Package parquet goes on from here to files.
 func TestContracts(t *testing.T) {
 	for _, tt := range []struct {
 		file string
-		page string
 		want outcome
 	}{
 		{
 			file: "orders",
-			page: `{"data":{"more":true,"orders":[
-  {"order_id":"123e4567-e89b-12d3-a456-426614174000","status":"paid","ordered_at":"2025-03-01T08:00:00+01:00","due":"04.03.2025","total":"1234.50","vat_rate":0.19,
-   "paid":true,"customer":{"id":7,"email":"a@example.com","address":{"city":"Köln","postcode":"50667"}},
-   "lines":[{"sku":"A","quantity":2,"unitPrice":0.1234567891,"tags":["x",null]},{"sku":"B","quantity":1,"unitPrice":99999999999999999999,"tags":[]}],
-   "coupons":["C1","C2"],"metadata":{"any": [1, 2.0]}},
-  {"order_id":"123e4567-e89b-12d3-a456-426614174001","status":"open","ordered_at":"2025-03-01T08:00:00Z","total":0,"customer":{"id":8},"lines":[{"sku":"C","quantity":1,"unitPrice":"1"}]},
-  {"order_id":"123e4567","status":"lost","ordered_at":"2019-12-31T23:59:59Z","due":"31.02.2025","total":1000000,"vat_rate":0.1925,
-   "customer":{"id":0,"email":"nobody"},"lines":[],"coupons":["C","C"]},
-  {"order_id":"123e4567-e89b-12d3-a456-426614174002","status":"open","ordered_at":"2025-03-01T08:00:00Z","due":"01.01.2025","total":0.001,
-   "customer":{"id":9},"lines":[{"sku":"","quantity":0,"unitPrice":0.12345678912},null]},
-  {"order_id":"123e4567-e89b-12d3-a456-426614174000","status":"open","ordered_at":"2025-03-01T08:00:00Z","total":1,"customer":{"id":1},"lines":[{"sku":"C","quantity":1,"unitPrice":1}]}
- ],"next":"abc"}}`,
 			want: outcome{
 				Rows: []string{
 					`order_id="123e4567-e89b-12d3-a456-426614174000" status="paid" ordered_at=2025-03-01T07:00:00.000Z due=2025-03-04 total=1234.50 vat_rate=0.19 paid=true ` +
@@ -51,12 +39,6 @@ func TestContracts(t *testing.T) {
 		},
 		{
 			file: "earthquakes",
-			page: `{"type":"FeatureCollection","metadata":{"count":3},"features":[
-{"type":"Feature","id":"a1","properties":{"mag":4.5,"place":"off \u0022X\u0022","time":1741099550155,"felt":null,"detail":"https://example.org/a1"},
- "geometry":{"type":"Point","coordinates":[-117.5,35.25,8]},"matrix":[[1,2],[],null,[null,3]]},
-{"id":"a2","properties":{"mag":6.5,"time":1741099550155,"felt":0},"geometry":{"coordinates":[1,2]}},
-{"id":"a3","properties":{"mag":11,"time":"soon"},"geometry":{"coordinates":[1,null,"x",4]}},
-{"id":"a4","properties":null,"geometry":null}],"bbox":[0,1]}`,
 			want: outcome{
 				Rows: []string{
 					`id="a1" magnitude=4.5 place="off \"X\"" occurred_at=2025-03-04T14:45:50.155Z felt=null detail="https://example.org/a1" coordinates=[-117.5 35.25 8] ` +
@@ -72,12 +54,6 @@ func TestContracts(t *testing.T) {
 		},
 		{
 			file: "sensor_readings",
-			page: `{"total":4,"results":[{"Station ID":1,"measured":1741099550,"received":1741099560250,"serviced":"2025-07-01 12:00:00","Temperature (°C)":-0.5,"Luftdruck hPa":"1013.25","Größe":15,` +
-				`"battery~level/percent":99,"owner":"Anna","position":{"lat":52.5,"lon":13.4},"flags":[true,false,null],"ip":"192.0.2.1"},
-{"Station ID":1,"measured":1741099550.5,"received":1741099700000,"Temperature (\u00b0C)":20,"owner":"Bo2"},
-{"Station ID":"2","measured":1741099550,"received":1741099540000,"Temperature (°C)":-273.15,"Größe":256,"battery~level/percent":-1,"owner":"n/a","position":{"lat":91,"lon":"x"},"flags":[1],"ip":"::1"},
-{"Station ID":1,"measured":1741099550,"owner":"Cy","new one":1}
-]}`,
 			want: outcome{
 				Rows: []string{
 					`station_id=1 measured_at=2025-03-04T14:45:50.000Z received_at=2025-03-04T14:46:00.250Z serviced=2025-07-01T10:00:00.000Z temperature_c=-0.5 pressure_hpa=1013.25 size=15 ` +
@@ -102,14 +78,18 @@ func TestContracts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, s, err := run(t, p, strings.NewReader(tt.page))
+			page, err := os.ReadFile("testdata/contracts/" + tt.file + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, s, err := run(t, p, bytes.NewReader(page))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, got.outcome); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
-			if n, err := Count(strings.NewReader(tt.page), &c.Source); err != nil || n != s.Records {
+			if n, err := Count(bytes.NewReader(page), &c.Source); err != nil || n != s.Records {
 				t.Errorf("Count gives %d, %v; want %d", n, err, s.Records)
 			}
 		})

@@ -70,7 +70,7 @@ func readBody(reader *record.Reader, page zone.ManifestPage, raw *transfer) erro
 		content, stop = readAhead(content)
 		defer stop()
 	}
-	input := &decompressed{src: content, page: page.Page}
+	input := &decompressed{src: content, raw: raw, page: page.Page}
 	return reader.Page(record.Page{Number: page.Page, FetchedAt: page.FetchedAt, Records: page.Records}, input)
 }
 
@@ -89,8 +89,7 @@ func (t *transfer) Read(p []byte) (int, error) {
 	if t.err != nil {
 		return 0, t.err
 	}
-	if !t.deadline.IsZero() && !t.now().Before(t.deadline) {
-		t.err = &outOfTimeError{page: t.page}
+	if t.err = t.late(); t.err != nil {
 		return 0, t.err
 	}
 	n, err := t.src.Read(p)
@@ -102,13 +101,26 @@ func (t *transfer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decompressed turns what is wrong with the compression into what is wrong with the page.
+// late says whether the time for reading is over.
+func (t *transfer) late() error {
+	if !t.deadline.IsZero() && !t.now().Before(t.deadline) {
+		return &outOfTimeError{page: t.page}
+	}
+	return nil
+}
+
+// decompressed turns what is wrong with the compression into what is wrong with the page. It looks at the time itself:
+// one read of the raw page may become gigabytes.
 type decompressed struct {
 	src  io.Reader
+	raw  *transfer
 	page int
 }
 
 func (d *decompressed) Read(p []byte) (int, error) {
+	if err := d.raw.late(); err != nil {
+		return 0, err
+	}
 	n, err := d.src.Read(p)
 	if err != nil && err != io.EOF {
 		err = &record.UnreadableError{Page: d.page, Reason: "the page cannot be decompressed: " + err.Error()}

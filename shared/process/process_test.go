@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,6 +118,11 @@ func TestOutcomesThatStoreNothing(t *testing.T) {
 		{"truncated JSON", []page{{body: body[:len(body)-3], records: -1}}, nil, nil, zone.OutcomeUnreadable, "truncated"},
 		{"truncated gzip", []page{{raw: gz[:len(gz)-9], records: 2}}, nil, nil, zone.OutcomeUnreadable, "decompressed"},
 		{"bytes behind the gzip", []page{{raw: append(slices.Clone(gz), "junk"...), records: 2}}, nil, nil, zone.OutcomeUnreadable, "decompressed"},
+		{"zstd with a window of 2 GiB", []page{{raw: []byte("\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00"), records: -1}}, nil, nil, zone.OutcomeUnreadable, "decompressed: window size exceeded"},
+		{"truncated zstd", []page{{raw: []byte("\x28\xb5\x2f\xfd\x00"), records: -1}}, nil, nil, zone.OutcomeUnreadable, "decompressed"},
+		{"gzip and no more", []page{{raw: gz[:2], records: -1}}, nil, nil, zone.OutcomeUnreadable, "decompressed"},
+		{"nothing at all", []page{{raw: []byte{}, records: -1}}, nil, nil, zone.OutcomeUnreadable, "empty"},
+		{"a gzip member that is empty", []page{{body: []byte{}, records: -1}}, nil, nil, zone.OutcomeUnreadable, "empty"},
 		{"another hash", []page{jsonPage(clean...)}, func(m *zone.Manifest) { m.Pages[0].SHA256 = strings.Repeat("0", 64) }, nil, zone.OutcomeUnreadable, "SHA-256"},
 		{"another size", []page{jsonPage(clean...)}, func(m *zone.Manifest) { m.Pages[0].Bytes++ }, nil, zone.OutcomeUnreadable, "the manifest says"},
 		{"another count", []page{jsonPage(clean...), jsonPage(person("c"))}, func(m *zone.Manifest) { m.Pages[1].Records++ }, nil, zone.OutcomeUnreadable, "page 2"},
@@ -485,6 +492,54 @@ func TestOutOfTime(t *testing.T) {
 	results, err := p.Handle(ctx, event)
 	if err != nil || results[0].Outcome != zone.OutcomeTooLarge || !strings.Contains(results[0].Reason, "longer than the function may run") {
 		t.Errorf("%+v, %v", results, err)
+	}
+}
+
+// A page that is small when compressed, and not otherwise, costs no more memory than any record may, and no more time than
+// the function has.
+func TestBombs(t *testing.T) {
+	const size = 64 << 20
+	body := slices.Concat([]byte(`[`+person("a")+`,{"id":"`), bytes.Repeat([]byte("0"), size), []byte(`"},`+person("b")+`]`))
+	encoder, err := zstd.NewWriter(nil, zstd.WithWindowSize(1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, raw := range map[string][]byte{"gzip": zip(t, body), "zstd": encoder.EncodeAll(body, nil)} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			p := w.processor(testContract(t))
+			event := w.ingest(scheduled, nil, page{raw: raw, records: 3})
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			w.run(p, event)
+			runtime.ReadMemStats(&after)
+			if made := (after.TotalAlloc - before.TotalAlloc) >> 20; made > 48 {
+				t.Errorf("%d MiB were allocated for a page of %d KiB", made, len(raw)>>10)
+			}
+			rejects := w.rejectRows()
+			if len(rejects) != 1 || rejects[0].Violations[0].Rule != record.RuleTooLarge || rejects[0].Bytes != size+int64(len(`{"id":""}`)) || !rejects[0].Truncated {
+				t.Errorf("rejects %.500v", rejects)
+			}
+			if diff := cmp.Diff([]string{"a", "b"}, w.ids()); diff != "" {
+				t.Error(diff)
+			}
+
+			w = newWorld(t)
+			p, event = w.processor(testContract(t)), w.ingest(scheduled, nil, page{raw: raw, records: 3})
+			ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(time.Hour))
+			defer cancel()
+			start, calls := time.Now(), atomic.Int64{}
+			p.Now = func() time.Time {
+				if calls.Add(1) < 50 { // far more than the raw page is read, and far less than what comes out of it
+					return start
+				}
+				return start.Add(2 * time.Hour)
+			}
+			results, err := p.Handle(ctx, event)
+			if err != nil || results[0].Outcome != zone.OutcomeTooLarge || !strings.Contains(results[0].Reason, "longer than the function may run") {
+				t.Errorf("%+v, %v", results, err)
+			}
+		})
 	}
 }
 

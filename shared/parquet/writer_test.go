@@ -154,6 +154,42 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// A row group holds whole batches: no more rows than it may, but for a batch that is larger alone, and it ends with the
+// batch that makes it large enough.
+func TestRowGroups(t *testing.T) {
+	columns := []contract.Column{col("s", kind(contract.String)), col("l", listOf(kind(contract.Integer)))}
+	rows := make([][]any, 1000)
+	for i := range rows { // some 100 bytes each, which no codec or dictionary makes less
+		rows[i] = []any{strconv.Itoa(i) + strings.Repeat("x", 80), []any{int64(i), int64(-i)}}
+	}
+	for _, test := range []struct {
+		name string
+		size int
+		opts Options
+		want []int64 // rows of each
+	}{
+		{"rows, in whole batches", 50, Options{RowGroupRows: 320}, []int64{300, 300, 300, 100}},
+		{"as many rows as batches have", 250, Options{RowGroupRows: 250}, []int64{250, 250, 250, 250}},
+		{"batches larger than a group", 400, Options{RowGroupRows: 300}, []int64{400, 400, 200}},
+		{"bytes", 50, Options{RowGroupBytes: 29_000}, []int64{300, 300, 300, 100}},
+		{"a byte", 500, Options{RowGroupBytes: 1}, []int64{500, 500}},
+		{"whatever comes first", 100, Options{RowGroupRows: 200, RowGroupBytes: 29_000}, []int64{200, 200, 200, 200, 200}},
+		{"the default holds it all", 10, Options{}, []int64{1000}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.opts.Codec = Uncompressed
+			file, _ := encode(t, columns, test.opts, batches(columns, rows, test.size)...)
+			var got []int64
+			for _, g := range open(t, file).Metadata().RowGroups {
+				got = append(got, g.NumRows)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("rows of the groups (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func slicesRepeat(row []any, n int) [][]any {
 	rows := make([][]any, n)
 	for i := range rows {

@@ -183,6 +183,8 @@ var pageSeeds = []string{
 	`[{"s":"Gr\u00f6\u00dfe \ud83d\udc38","i":1.0,"n":1e3,"x":"12.30","b":true,"t":"2025-03-04T14:45:50.155Z","d":"2025-03-04","j":{"a":[1]},"l":["a","b"],"o":{"p":1,"q":[{"r":1},null,{}]}}]`,
 	`[{"i":9223372036854775808,"n":1e999,"x":123456789012345678901234567890,"s":"\ud800"},{"s":"` + "\xff" + `","s":1}]`,
 	`[[[[`, `[{"l":[]},{"l":[null,"a","a"]},{"o":{"q":[]}},{"o":null},5,"x"]`, `{"a":{"b":[{"i":1}]}} x`, "{\n\"i\":1}\n{\n\"i\":x}\n{\"i\":3}",
+	`[{"m":null},{"m":[1,{"y":[2]}]},{"m":{"x":"a"}},{},{"m":[null,[true]]},{"m":"x"}]`, `["longer than limitAgrees lets it be",{"i":1},1234567890123456789012345678,{"i":2}]`,
+	"{\"i\":1}\n{\"s\":\"longer than limitAgrees lets it be\" 1}}\n{\"i\":2}\n\"and once more, longer than it may\"\n{\n\"i\":x", `[{"a\\u0062":1},{"a\u0062":2,"ab":3}]`,
 }
 
 func pageAgrees(tb testing.TB) func(t *testing.T, page []byte, below bool) {

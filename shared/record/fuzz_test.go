@@ -265,6 +265,9 @@ func recordsOf(page []byte) int64 {
 		} else if err != nil {
 			return -1
 		}
+		if rest := text[decoder.InputOffset():]; len(rest) > 0 && rest[0]-'0' <= 9 && (string(value) == "0" || string(value) == "-0") {
+			return -1 // 00 is two numbers for encoding/json, and none for us
+		}
 	}
 }
 

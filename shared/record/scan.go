@@ -6,7 +6,8 @@ import (
 	"unsafe"
 )
 
-// MaxDepth is how deep a value may nest: beyond it a record is a reject, and a page around the records unreadable.
+// MaxDepth is how deep a record may nest, itself being the first level: beyond it a record is a reject, and a page whose
+// values beside the records go beyond it is unreadable.
 const MaxDepth = 512
 
 // fault is why and where a scan stopped. At the end of the window it may only mean that more must be read.

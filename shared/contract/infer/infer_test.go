@@ -116,6 +116,7 @@ func TestRefused(t *testing.T) {
 		{"array of arrays", "a", `[[1,2],[3,4]]`, "rows without the names of their members"},
 		{"columnar", "a", `{"latitude":1,"hourly":{"time":["a","b"],"temperature":[1,2]}}`, "/hourly is columnar: its members temperature, time are arrays of 2 values each"},
 		{"columns and rows", "a", `{"columns":["a","b"],"data":[[1,2],[3,4]]}`, "/data is an array of arrays"},
+		{"keyed by id", "a", `{"data":{"x":{"a":1,"b":2},"y":{"a":1,"b":2},"z":{"a":1,"b":3}}}`, "/data is an object keyed by id: its 3 members (x, …) are records of one shape"},
 		{"name", "Coins", `[]`, `"Coins" is no name for a dataset`},
 		{"name with a hyphen", "a-b", `[]`, "lower-case letters, digits and _"},
 	} {

@@ -167,7 +167,7 @@ func keyedError(pointer string, v value) error {
 	if pointer == "" {
 		pointer = "the document"
 	}
-	return fmt.Errorf("%s is an object keyed by id: its %d members (%s, …) are records of one shape", pointer, len(v.members), v.members[0].name)
+	return fmt.Errorf("%s is an object keyed by id: its %d members (%s, …) are records of one shape, but records are read from arrays and streams, and the ids beside them would be lost: ask the API for a list, or wrap it", pointer, len(v.members), v.members[0].name)
 }
 
 // alike reports whether members are records under keys: at least three objects that share most of their members' names.

@@ -74,6 +74,9 @@ func (Ops) Upload(ctx context.Context) error { return operate(ctx, "upload") }
 // Secret DATASET: sets the secret of a source, from the terminal without echo or from standard input.
 func (Ops) Secret(ctx context.Context) error { return operate(ctx, "secret") }
 
+// Smoke [DATASET]: tries what was deployed by one run, which it brings now, and looks for in lake and table.
+func (Ops) Smoke(ctx context.Context) error { return operate(ctx, "smoke") }
+
 // words stand behind an ops: target or query, and mage must not take them for targets.
 var words []string
 

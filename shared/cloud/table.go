@@ -66,6 +66,17 @@ func (t *Table) Put(ctx context.Context, item zone.Item) (bool, error) {
 	return true, nil
 }
 
+// Any reports whether the table holds an item.
+//
+// IAM: dynamodb:Scan, of one item.
+func (t *Table) Any(ctx context.Context) (bool, error) {
+	out, err := t.client.Scan(ctx, &dynamodb.ScanInput{TableName: &t.name, Limit: aws.Int32(1), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return false, fmt.Errorf("look for an item in %s: %w", t.name, err)
+	}
+	return len(out.Items) > 0, nil
+}
+
 func newestWins(item zone.Item) (condition string, names map[string]string, values map[string]types.AttributeValue) {
 	names = map[string]string{"#key": item.PartitionKey, "#version": item.Version, "#order": zone.ItemOrder}
 	values = map[string]types.AttributeValue{":order": attributeValue(item.Attributes[zone.ItemOrder])}

@@ -99,7 +99,8 @@ func (w *world) operate(args ...string) (string, error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := console.Console{Out: &out, Style: screen.Style{Width: 140}, Now: time.Now, AskSecret: func(string) (string, error) { return "a-key\n", nil }}
+	quiet := func(ctx context.Context, _ time.Duration) error { return w.Quiet(ctx) }
+	c := console.Console{Out: &out, Style: screen.Style{Width: 140}, Now: time.Now, Sleep: quiet, AskSecret: func(string) (string, error) { return "a-key\n", nil }}
 	failed := c.Run(w.t.Context(), o, target)
 	if err := w.Quiet(w.t.Context()); err != nil {
 		w.t.Fatal(err)
@@ -175,6 +176,19 @@ func TestUploadGoesTheSameWay(t *testing.T) {
 	}
 }
 
+// What is tried after a deployment: a run of its own, in lake and table; what goes wrong fails the command.
+func TestSmoke(t *testing.T) {
+	w := start(t, builtIn(t), nil)
+	w.api.Begin(time.Now())
+	w.says("smoke", "560 records on 4 pages", "540 rows in 1 file, 20 rejected", "540 offered to the table, which holds items", "coin_markets works")
+
+	held := start(t, recorded(t, `[{"id":1},{"id":2}]`), nil)
+	out, err := held.operate("smoke", "coin_markets")
+	if err == nil || !strings.Contains(err.Error(), "the run is not in the lake, it is held") || !strings.Contains(out, "ops:status coin_markets") {
+		t.Errorf("a held run: %v\n%s", err, out)
+	}
+}
+
 // A held run stays held under the contract that held it, and its event waits nowhere.
 func TestReleaseUnderTheSameContract(t *testing.T) {
 	w := start(t, recorded(t, `[{"id":1},{"id":2}]`), nil)
@@ -202,7 +216,7 @@ func TestRedrive(t *testing.T) {
 	if !errors.Is(err, console.ErrShown) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"the source was down", "sent again, and done", "LEFT: function tributary-dev-ingest-coin_markets failed: read event: it is for dataset another", "failed ingests, each for tributary-dev-ingest-coin_markets", "ingest of run "+zone.NewRun(dataset, scheduled).ID(), "1 event was sent again and done, 1 left in the queues"} {
+	for _, want := range []string{"the source was down", "sent again, and done", "LEFT: function tributary-dev-ingest-coin_markets failed: read event: it is for dataset another", "failed ingests, each for tributary-dev-ingest-coin_markets", "ingest of run " + zone.NewRun(dataset, scheduled).ID(), "1 event was sent again and done, 1 left in the queues"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("redrive does not say %q:\n%s", want, out)
 		}

@@ -98,6 +98,7 @@ var verbs = []verb{
 		f.BoolVar(&o.Full, "full", false, "show all members of a record, not only its key and the faulty ones")
 	}},
 	{"upload", "DATASET FILE", "brings a file as a run: what the API would answer, or the records alone, one a line; gzip is unpacked", 0, names},
+	{"smoke", "[DATASET]", "tries what was deployed: brings one run now, as the schedule would, waits until it is in the lake, and looks for an item in the serving table", 0, dataset},
 	{"secret", "DATASET", "sets the source's secret, from the terminal without echo or from standard input", 0, nil},
 }
 

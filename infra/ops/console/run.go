@@ -21,6 +21,8 @@ type Console struct {
 	Out   io.Writer
 	Style screen.Style
 	Now   func() time.Time
+	// Sleep waits for what is under way; nil for the real clock.
+	Sleep func(context.Context, time.Duration) error
 	// AskSecret reads a secret.
 	AskSecret func(prompt string) (string, error)
 }
@@ -33,7 +35,7 @@ func (c Console) Run(ctx context.Context, o Options, t Target) error {
 	}
 	run := map[string]func(context.Context, Options, pipeline) error{
 		"status": c.status, "replay": c.replay, "release": c.release, "redrive": c.redrive,
-		"backfill": c.backfill, "rejects": c.rejects, "upload": c.upload, "secret": c.secret,
+		"backfill": c.backfill, "rejects": c.rejects, "upload": c.upload, "secret": c.secret, "smoke": c.smoke,
 	}[o.Command]
 	var errs []error
 	shown := false

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -39,7 +40,8 @@ type DatasetOutputs struct {
 	IngestFailures      string `json:"ingestFailures"`
 	ProcessFailures     string `json:"processFailures"`
 	ScheduleUndelivered string `json:"scheduleUndelivered"`
-	Secret              string `json:"secret"` // "": the source asks for none
+	ServingTable        string `json:"servingTable"` // "": the dataset is not served
+	Secret              string `json:"secret"`       // "": the source asks for none
 }
 
 // ReadOutputs reads what pulumi stack output --json prints.
@@ -89,6 +91,7 @@ type pipeline struct {
 	outputs            DatasetOutputs
 	raw, lake, rejects *cloud.Bucket
 	ingest, process    *cloud.Function
+	items              *cloud.Table // nil: the dataset is not served
 	secrets            *cloud.Secrets
 	queues             []failureQueue
 }
@@ -135,6 +138,9 @@ func (t Target) pipeline(c *contract.Contract, outputs DatasetOutputs) pipeline 
 		ingest:  cloud.NewFunction(functions, outputs.IngestFunction),
 		process: cloud.NewFunction(functions, outputs.ProcessFunction),
 		secrets: cloud.NewSecrets(secretsmanager.NewFromConfig(t.AWS)),
+	}
+	if outputs.ServingTable != "" {
+		p.items = cloud.NewTable(dynamodb.NewFromConfig(t.AWS), outputs.ServingTable)
 	}
 	p.queues = []failureQueue{
 		{"failed ingests", cloud.NewQueue(queues, outputs.IngestFailures), p.ingest, outputs.IngestFunction},

@@ -213,6 +213,7 @@ func TestStore(t *testing.T, store Store, prefix string, partSize int) {
 // Putter is what the suite asks of a table.
 type Putter interface {
 	Put(ctx context.Context, item zone.Item) (bool, error)
+	Any(ctx context.Context) (bool, error)
 }
 
 // TestTable holds an empty table, with the string key id and the string sort key at, to newest-wins.
@@ -256,6 +257,14 @@ func TestTable(t *testing.T, table Putter) {
 		{"no version, later", "bare", nil, "c", true},
 		{"any version is newer", "bare", number("-1"), "a", true},
 	}
+	holds := func(want bool) {
+		t.Helper()
+		if got := must(table.Any(t.Context()))(t); got != want {
+			t.Errorf("the table holds an item: %t, want %t", got, want)
+		}
+	}
+	holds(false)
+	defer holds(true)
 	for _, step := range steps {
 		applied, err := table.Put(t.Context(), item(step.key, step.version, step.order, step.name))
 		if err != nil || applied != step.wantedApplied {

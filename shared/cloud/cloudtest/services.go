@@ -62,6 +62,18 @@ func (t *Table) Put(ctx context.Context, item zone.Item) (applied bool, err erro
 	return applied && err == nil, err
 }
 
+// Any is Table.Any of package cloud.
+func (t *Table) Any(ctx context.Context) (found bool, err error) {
+	err = t.Faults.around("Table.Any", "", func() error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("look for an item: %w", err)
+		}
+		found = len(t.Items()) > 0
+		return nil
+	})
+	return found && err == nil, err
+}
+
 func newer(item zone.Item, old map[string]zone.Attribute) bool {
 	before, had := old[item.Version]
 	after, has := item.Attributes[item.Version]

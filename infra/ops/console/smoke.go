@@ -1,0 +1,52 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"tributary/infra/local/screen"
+	"tributary/shared/ops"
+)
+
+func (c Console) smoke(ctx context.Context, o Options, p pipeline) error {
+	smoker := ops.Smoker{Contract: p.contract, Ingest: p.ingest, Raw: p.raw, Lake: p.lake, Sleep: c.Sleep}
+	if smoker.Sleep == nil {
+		smoker.Sleep = sleep
+	}
+	if p.items != nil {
+		smoker.Items = p.items
+	}
+	seen, err := smoker.Smoke(ctx, o.At)
+	if seen.Ingest.Run != "" {
+		c.field("run", "%s: %s on %s", reads(seen.Run), screen.Plural(seen.Ingest.Records, "record", "records"), screen.Plural(int64(seen.Ingest.Pages), "page", "pages"))
+	}
+	if a := seen.Audit; a != nil {
+		c.field("lake", "%s in %s, %s rejected", screen.Plural(a.Clean, "row", "rows"), screen.Plural(int64(len(a.LakeFiles)), "file", "files"), screen.Count(a.Rejected))
+	}
+	if err != nil {
+		c.next(o.hint("shows where the runs stand", "status %s", p.contract.Dataset))
+		return err
+	}
+	switch a := seen.Audit; {
+	case p.items == nil:
+		c.field("items", "the dataset is not served")
+	case a.Items == 0:
+		c.field("items", "none was offered to the table")
+	default:
+		c.field("items", "%s offered to the table, which holds items", screen.Count(a.Items))
+	}
+	c.field("verdict", "%s works", p.contract.Dataset)
+	return nil
+}
+
+// sleep waits by the real clock.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

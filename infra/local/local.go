@@ -78,6 +78,7 @@ type Env struct {
 	Endpoint string
 
 	options Options
+	project string
 	server  *http.Server
 	policy  *iam.Registry
 	objects *s3.Store
@@ -131,6 +132,7 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.project = project
 	e.recording, err = monitor.Run(ctx, monitor.Program{
 		Project: project, Stack: options.Stack, Root: options.Root, Config: config, Run: options.Program, Logf: options.Logf,
 	}, provisioner{e})

@@ -467,6 +467,8 @@ func TestRefusals(t *testing.T) {
 		{"no permission for the bucket", program{noPermission: true}, "unable to validate the following destination configurations"},
 		{"role that Lambda cannot take", program{trust: "ec2.amazonaws.com"}, "cannot be assumed by Lambda"},
 		{"destination without a grant", program{without: "sqs:SendMessage"}, "does not have permissions to call SendMessage on SQS"},
+		{"boundary that allows other names only", program{boundary: "arn:aws:iam::000000000000:policy/trial-bootstrap-dev-boundary"}, "but not by the permissions boundary arn:aws:iam::000000000000:policy/trial-bootstrap-dev-boundary"},
+		{"boundary of nobody", program{boundary: "arn:aws:iam::000000000000:policy/other"}, "no policy arn:aws:iam::000000000000:policy/other"},
 		{"unknown type", program{unknown: true}, "resource type aws:ec2/eip:Eip is not known here"},
 		{"key of nobody", program{key: "arn:aws:kms:eu-west-3:000000000000:key/other"}, "neither the ARN nor the id of a key of this stack"},
 		{"error of the program", program{fault: errors.New("settings are wrong")}, "settings are wrong"},

@@ -22,6 +22,7 @@ const rawBucket = "trial-raw"
 type program struct {
 	zip          string
 	without      string // action that no role is granted
+	boundary     string // ARN of the policy that limits every role
 	trust        string // who may take the functions' roles, instead of Lambda
 	noPermission bool   // for S3 to invoke process
 	key          string // of the topic
@@ -125,8 +126,12 @@ func document(statements ...map[string]any) pulumi.String {
 func (d *deployment) role(name, service string, actions ...string) (*iam.Role, *iam.RolePolicy) {
 	actions = slices.DeleteFunc(actions, func(a string) bool { return a == d.without })
 	role := try(d, func() (*iam.Role, error) {
-		return iam.NewRole(d.ctx, name, &iam.RoleArgs{Name: pulumi.String("trial-" + name), AssumeRolePolicy: document(map[string]any{
-			"Effect": "Allow", "Principal": map[string]string{"Service": service}, "Action": "sts:AssumeRole"})})
+		args := &iam.RoleArgs{Name: pulumi.String("trial-" + name), AssumeRolePolicy: document(map[string]any{
+			"Effect": "Allow", "Principal": map[string]string{"Service": service}, "Action": "sts:AssumeRole"})}
+		if d.boundary != "" {
+			args.PermissionsBoundary = pulumi.String(d.boundary)
+		}
+		return iam.NewRole(d.ctx, name, args)
 	})
 	if d.err != nil {
 		return nil, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 
+	"tributary/infra/bootstrap"
 	"tributary/infra/local/dynamo"
 	"tributary/infra/local/front"
 	"tributary/infra/local/iam"
@@ -291,10 +292,13 @@ func (e *Env) makeInvokeConfig(d declared) error {
 }
 
 func (e *Env) makeRole(d declared) error {
-	if err := d.refuse("inlinePolicies", "managedPolicyArns", "permissionsBoundary"); err != nil {
+	if err := d.refuse("inlinePolicies", "managedPolicyArns"); err != nil {
 		return err
 	}
 	if err := e.policy.PutRole(d.arn(), d.text("assumeRolePolicy")); err != nil {
+		return err
+	}
+	if err := e.bound(d); err != nil {
 		return err
 	}
 	name, unique := d.out("name"), d.out("uniqueId")
@@ -306,6 +310,22 @@ func (e *Env) makeRole(d declared) error {
 	defer e.mu.Unlock()
 	e.roles[name] = d.arn()
 	return nil
+}
+
+// bound limits a role as it is declared. The account is one that package bootstrap has prepared: it has the boundary of
+// this stack, and no other policy.
+func (e *Env) bound(d declared) error {
+	arn := d.text("permissionsBoundary")
+	if arn == "" {
+		return nil
+	}
+	if arn == "arn:aws:iam::"+Account+":policy/"+bootstrap.BoundaryName(e.project, e.options.Stack) {
+		stack := bootstrap.Stack{Name: e.options.Stack, Region: d.region}
+		if err := e.policy.PutPolicy(arn, bootstrap.BoundaryText(e.project, stack, "aws", Account)); err != nil {
+			return err
+		}
+	}
+	return e.policy.Bound(d.arn(), arn)
 }
 
 func (e *Env) roleARN(name string) string {

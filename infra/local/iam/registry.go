@@ -23,6 +23,7 @@ type role struct {
 	trust    *Policy
 	inline   map[string]Policy
 	attached []string
+	boundary string // ARN of a managed policy; "": none
 }
 
 // Use is a kind of request that was decided, with the outcome.
@@ -124,6 +125,21 @@ func (g *Registry) Attach(roleARN, policyARN string) error {
 	return nil
 }
 
+// Bound limits a role to what a managed policy allows, whatever its own policies and those of resources say.
+func (g *Registry) Bound(roleARN, policyARN string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r, ok := g.roles[roleARN]
+	if !ok {
+		return fmt.Errorf("set boundary %s: no role %s", policyARN, roleARN)
+	}
+	if _, ok := g.managed[policyARN]; !ok {
+		return fmt.Errorf("set boundary of %s: no policy %s", roleARN, policyARN)
+	}
+	r.boundary = policyARN
+	return nil
+}
+
 // PutResourcePolicy stores the policy of a resource, replacing what it had. With exclusive the policy alone decides
 // whom it lets in, as that of a KMS key does.
 func (g *Registry) PutResourcePolicy(arn, text string, exclusive bool) error {
@@ -177,6 +193,7 @@ func (g *Registry) Authorize(r Request) Decision {
 
 func (g *Registry) decide(r Request) Decision {
 	var identity []Policy
+	var boundary string
 	if r.Principal.Role != "" {
 		caller, ok := g.roles[r.Principal.Role]
 		if !ok {
@@ -188,13 +205,22 @@ func (g *Registry) decide(r Request) Decision {
 		for _, arn := range caller.attached {
 			identity = append(identity, g.managed[arn])
 		}
+		boundary = caller.boundary
 	}
 	owner := r.Resource
 	if bucket, _, isObject := strings.Cut(r.Resource, "/"); isObject && strings.HasPrefix(r.Resource, "arn:aws:s3:::") {
 		owner = bucket
 	}
 	_, exclusive := g.exclusive[owner]
-	return Evaluate(r, identity, g.resources[owner], exclusive)
+	d := Evaluate(r, identity, g.resources[owner], exclusive)
+	if boundary == "" || !d.Allowed {
+		return d
+	}
+	// A boundary gives nothing: it must allow as well, also what a resource's policy allows the role.
+	if limit := Evaluate(r, []Policy{g.managed[boundary]}, nil, false); !limit.Allowed {
+		return Decision{Denied: limit.Denied, Reason: d.Reason + ", but not by the permissions boundary " + boundary}
+	}
+	return d
 }
 
 // Assume decides whether a service may take a role.

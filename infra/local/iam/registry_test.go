@@ -131,3 +131,37 @@ func TestNeedsOfAKey(t *testing.T) {
 		t.Errorf("without a key: %v", none)
 	}
 }
+
+// Permissions boundaries for IAM entities: the effective permissions are those that policies and boundary both allow.
+func TestBoundary(t *testing.T) {
+	const boundary = "arn:aws:iam::111122223333:policy/boundary"
+	for _, test := range []struct {
+		name, action, resource, boundary string
+		want                             string // allow, deny or none
+	}{
+		{"both allow", "sqs:SendMessage", queue, `"Effect":"Allow","Action":"sqs:*","Resource":"*"`, "allow"},
+		{"the boundary does not", "sqs:SendMessage", queue, `"Effect":"Allow","Action":"s3:*","Resource":"*"`, "none"},
+		{"the boundary denies", "sqs:SendMessage", queue, `"Effect":"Deny","Action":"sqs:*","Resource":"*"`, "deny"},
+		{"the boundary alone gives nothing", "sns:Publish", "arn:aws:sns:eu-west-3:111122223333:alerts", `"Effect":"Allow","Action":"*","Resource":"*"`, "none"},
+		{"a managed policy is limited too", "s3:GetObject", object, `"Effect":"Allow","Action":"sqs:*","Resource":"*"`, "none"},
+	} {
+		g := newRegistry(t)
+		for _, err := range []error{g.PutPolicy(boundary, document(test.boundary)), g.Bound(role, boundary)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := g.Authorize(iam.Request{Principal: iam.Principal{Role: role}, Action: test.action, Resource: test.resource})
+		got := map[[2]bool]string{{true, false}: "allow", {false, true}: "deny", {false, false}: "none"}[[2]bool{d.Allowed, d.Denied}]
+		if got != test.want {
+			t.Errorf("%s: %s, want %s (%s)", test.name, got, test.want, d.Reason)
+		}
+	}
+	g := newRegistry(t)
+	if err := g.Bound(role, boundary); err == nil || !strings.Contains(err.Error(), "no policy "+boundary) {
+		t.Errorf("a boundary that is not there: %v", err)
+	}
+	if err := g.Bound("arn:aws:iam::111122223333:role/nobody", boundary); err == nil || !strings.Contains(err.Error(), "no role") {
+		t.Errorf("a role that is not there: %v", err)
+	}
+}

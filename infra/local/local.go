@@ -347,7 +347,7 @@ func (e *Env) Requests() []iam.UseCount { return e.policy.Used() }
 func (e *Env) Grants() []iam.Grant { return e.policy.Grants() }
 
 // Resources lists what the program declared, in the order of provisioning.
-func (e *Env) Resources() []monitor.Resource { return e.recording.Resources }
+func (e *Env) Resources() []monitor.Resource { return e.recording.Declared() }
 
 // Exports returns the outputs of the stack.
 func (e *Env) Exports() map[string]any { return maps.Clone(e.recording.Exports) }

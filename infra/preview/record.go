@@ -87,10 +87,7 @@ func buildPackages(ctx context.Context, root, dir string, progress io.Writer) er
 // tidy masks secrets, makes paths relative to root, drops the stack itself and puts the rest in order.
 func tidy(root string, recording *monitor.Recording) ([]monitor.Resource, map[string]any) {
 	var resources []monitor.Resource
-	for _, r := range recording.Resources {
-		if r.Type == stackType {
-			continue
-		}
+	for _, r := range recording.Declared() {
 		r.Inputs = mask(relative(root, r.Inputs).(map[string]any), r.Secrets)
 		r.Dependencies = slices.Sorted(slices.Values(r.Dependencies))
 		for _, on := range r.PropertyDependencies {
@@ -101,8 +98,6 @@ func tidy(root string, recording *monitor.Recording) ([]monitor.Resource, map[st
 	slices.SortFunc(resources, func(a, b monitor.Resource) int { return cmp.Compare(a.URN, b.URN) })
 	return resources, mask(recording.Exports, recording.Secrets)
 }
-
-const stackType = "pulumi:pulumi:Stack"
 
 func mask(values map[string]any, secrets []string) map[string]any {
 	values = maps.Clone(values)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 
@@ -77,6 +78,13 @@ type Recording struct {
 	Resources []Resource
 	Exports   map[string]any
 	Secrets   []string // exports that hold secrets
+	// Registered are the URNs of the components whose outputs the program registered, and of the stack.
+	Registered []string
+}
+
+// Declared are the resources without the stack itself, which Pulumi puts above them.
+func (r *Recording) Declared() []Resource {
+	return slices.DeleteFunc(slices.Clone(r.Resources), func(r Resource) bool { return r.Type == stackType })
 }
 
 // Run runs the program to its end. The recording holds what was registered until then, even with an error.
@@ -250,6 +258,7 @@ func (m *monitor) RegisterResourceOutputs(_ context.Context, in *pulumirpc.Regis
 	}
 	r := &m.recording.Resources[i]
 	r.Outputs = plain
+	m.recording.Registered = append(m.recording.Registered, r.URN)
 	if r.Type == stackType {
 		m.recording.Exports, m.recording.Secrets = plain, secrets
 	}

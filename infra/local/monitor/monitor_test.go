@@ -122,8 +122,14 @@ func TestRecording(t *testing.T) {
 	if diff := cmp.Diff(want, recording.Resources, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(want[1:], recording.Declared(), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("declared: %s", diff)
+	}
 	if diff := cmp.Diff(exports, recording.Exports); diff != "" {
 		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{groupURN, stack}, recording.Registered); diff != "" {
+		t.Errorf("registered outputs: %s", diff)
 	}
 	if diff := cmp.Diff([]string{"secret"}, recording.Secrets); diff != "" {
 		t.Error(diff)

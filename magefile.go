@@ -143,7 +143,8 @@ func (Dataset) New(ctx context.Context, name, from string) error {
 // Infra groups what concerns the infrastructure.
 type Infra mg.Namespace
 
-// Preview prints every resource of a stack with its inputs, without credentials: `mage infra:preview dev`; -json for machines.
+// Preview prints every resource of a stack with its inputs, without credentials: `mage infra:preview dev`, for machines
+// `mage infra:preview dev -json`.
 func (Infra) Preview(ctx context.Context, stack string, json *bool) error {
 	return previewTool(ctx, append(append([]string{"show"}, flags{"json": json}.words()...), stack)...)
 }

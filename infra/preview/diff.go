@@ -32,34 +32,114 @@ func writeDiff(out io.Writer, a, b *preview) error {
 		names []string
 	}{{a.Stack, onlyA}, {b.Stack, onlyB}} {
 		if len(only.names) > 0 {
-			fmt.Fprintf(w, "\nOnly in %s: %s\n", only.stack, strings.Join(only.names, ", "))
+			fmt.Fprintf(w, "\nOnly in %s:\n", only.stack)
+			for _, line := range wrap(strings.Join(only.names, ", "), screen-2) {
+				fmt.Fprintf(w, "  %s\n", line)
+			}
 		}
 	}
 	return w.Flush()
 }
 
-// change is one thing that has a value in each stack; where names the resources that share it.
-type change struct{ what, a, b, where string }
+// change is one thing that has a value in each stack. Of says what kind of thing it is a part of, and where names the
+// resources that share it.
+type change struct{ of, what, a, b, where string }
 
+// The room for a table, in characters, and the most that its columns take of it; the last has the rest.
+const (
+	screen     = 120
+	widestWhat = 56
+	widestSide = 30 // of a stack's values
+	narrowSide = 20 // where there is another column behind
+)
+
+// section draws a table. What belongs to a thing that several rows are parts of is said once, above them.
 func section(out io.Writer, title, a, b string, changes []change) {
 	if len(changes) == 0 {
 		fmt.Fprintf(out, "\n%s: the same\n", title)
 		return
 	}
-	rows := append([]change{{title, a, b, ""}}, changes...)
-	var what, left, right int
-	for _, r := range rows {
-		what, left, right = max(what, utf8.RuneCountInString(r.what)), max(left, utf8.RuneCountInString(r.a)), max(right, utf8.RuneCountInString(r.b))
-	}
-	fmt.Fprintln(out)
-	for i, r := range rows {
-		indent := "  "
-		if i == 0 {
-			indent = ""
+	rows := [][]string{{title, a, b, ""}}
+	side := widestSide
+	for i, c := range changes {
+		indent, what := "  ", c.what
+		switch {
+		case c.of == "":
+		case i > 0 && changes[i-1].of == c.of:
+			indent = "    "
+		case i+1 < len(changes) && changes[i+1].of == c.of:
+			rows = append(rows, []string{"  " + c.of, "", "", ""})
+			indent = "    "
+		default:
+			what = c.of + " " + c.what
 		}
-		line := fmt.Sprintf("%s%-*s  %-*s  %-*s  %s", indent, what+2-len(indent), r.what, left, r.a, right, r.b, r.where)
-		fmt.Fprintln(out, strings.TrimRight(line, " "))
+		rows = append(rows, []string{indent + what, c.a, c.b, c.where})
+		if c.where != "" {
+			side = narrowSide
+		}
 	}
+	widths := []int{widestWhat, side, side, 0}
+	for column := range 3 {
+		most := 0
+		for _, row := range rows {
+			most = max(most, utf8.RuneCountInString(row[column]))
+		}
+		widths[column] = min(widths[column], most)
+	}
+	widths[3] = max(1, screen-widths[0]-widths[1]-widths[2]-3*len(gap)) // where there is no fourth, the others may take its room
+	fmt.Fprintln(out)
+	for _, row := range rows {
+		drawRow(out, row, widths)
+	}
+}
+
+// gap stands between two columns.
+const gap = "  "
+
+// drawRow writes cells beside each other, and what does not fit into a cell below it.
+func drawRow(out io.Writer, cells []string, widths []int) {
+	wrapped := make([][]string, len(cells))
+	height := 0
+	for i, cell := range cells {
+		text := strings.TrimLeft(cell, " ")
+		indent := cell[:len(cell)-len(text)]
+		for _, line := range wrap(text, widths[i]-len(indent)) {
+			wrapped[i] = append(wrapped[i], indent+line)
+		}
+		height = max(height, len(wrapped[i]))
+	}
+	for n := range height {
+		var line strings.Builder
+		for i, lines := range wrapped {
+			text := ""
+			if n < len(lines) {
+				text = lines[n]
+			}
+			fmt.Fprintf(&line, "%-*s%s", widths[i], text, gap)
+		}
+		fmt.Fprintln(out, strings.TrimRight(line.String(), " "))
+	}
+}
+
+// wrap breaks text into lines of at most so many characters: behind a comma, else at a space, else anywhere.
+func wrap(text string, width int) []string {
+	var lines []string
+	rest := []rune(text)
+	for len(rest) > width {
+		comma, space := 0, 0
+		for i := 1; i <= width; i++ {
+			if rest[i] == ' ' {
+				space = i
+				if rest[i-1] == ',' {
+					comma = i
+				}
+			}
+		}
+		cut := cmp.Or(comma, space, width)
+		lines = append(lines, strings.TrimRight(string(rest[:cut]), " "))
+		rest = []rune(strings.TrimLeft(string(rest[cut:]), " "))
+	}
+	return append(lines, string(rest))
 }
 
 func diffSettings(a, b *preview) ([]change, error) {
@@ -141,7 +221,7 @@ func compare(a, b map[string]string) []change {
 }
 
 func shown(value string, there bool) string {
-	const room = 40
+	const room = 3 * narrowSide // three lines
 	switch {
 	case !there:
 		return "–"
@@ -170,7 +250,7 @@ func diffResources(a, b *preview) (onlyA, onlyB []string, changes []change) {
 			if c.what == options {
 				name = short(l.Resource) // which share a line across types
 			} else {
-				c.what = typeName(l.Resource) + " " + c.what
+				c.of = typeName(l.Resource)
 			}
 			where[c] = append(where[c], name)
 		}
@@ -185,7 +265,7 @@ func diffResources(a, b *preview) (onlyA, onlyB []string, changes []change) {
 		changes = append(changes, c)
 	}
 	slices.SortFunc(changes, func(x, y change) int {
-		return cmp.Or(cmp.Compare(x.what, y.what), cmp.Compare(x.where, y.where), cmp.Compare(x.a, y.a))
+		return cmp.Or(cmp.Compare(x.of, y.of), cmp.Compare(x.what, y.what), cmp.Compare(x.where, y.where), cmp.Compare(x.a, y.a))
 	})
 	return onlyA, onlyB, changes
 }

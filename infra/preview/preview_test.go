@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -110,10 +111,63 @@ func TestFreshClone(t *testing.T) {
 	if rows := strings.Count(differences, "\n"); rows > 50 {
 		t.Errorf("the differences take %d lines, which is more than a screen", rows)
 	}
+	inWidth(t, differences)
 	golden(t, "dev-prod.diff.txt", differences)
 	same, _ := command(t, "diff", "dev", "dev")
 	if !strings.Contains(same, "Settings: the same\n") || !strings.Contains(same, "Inputs: the same\n") {
 		t.Errorf("a stack differs from itself:\n%s", same)
+	}
+}
+
+func inWidth(t *testing.T, text string) {
+	t.Helper()
+	for _, line := range strings.Split(text, "\n") {
+		if n := utf8.RuneCountInString(line); n > screen {
+			t.Errorf("a line has %d characters of %d: %s", n, screen, line)
+		}
+	}
+}
+
+// Whatever is compared fits on a screen, and nothing of it is lost.
+func TestSectionWraps(t *testing.T) {
+	word := func(letter string, n int) string { return strings.Repeat(letter, n) }
+	for name, changes := range map[string][]change{
+		"settings": {{what: word("ä", 100), a: word("a", 60), b: word("b", 60)}},
+		"inputs": {
+			{of: "Table", what: word("w", 100), a: word("a", 60), b: word("b", 60), where: strings.Repeat("one, ", 20) + word("c", 90)},
+			{of: "Table", what: "x", a: "1", b: "2", where: "one"},
+			{of: "Bucket", what: "x", a: "1", b: "2"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			section(&out, "Title", "dev", "prod", changes)
+			inWidth(t, out.String())
+			for _, c := range changes {
+				for _, cell := range []string{c.what, c.a, c.b, c.where} {
+					for _, letter := range []string{"ä", "w", "a", "b", "c", "one"} {
+						if want, got := strings.Count(cell, letter), strings.Count(out.String(), letter); got < want {
+							t.Errorf("%d of %d %s are left:\n%s", got, want, letter, out.String())
+						}
+					}
+				}
+			}
+		})
+	}
+	for _, test := range []struct {
+		text string
+		want []string
+	}{
+		{"", []string{""}},
+		{"ab cd", []string{"ab cd"}},
+		{"ab cde", []string{"ab", "cde"}},
+		{"a, b c", []string{"a,", "b c"}},
+		{"abcdefg", []string{"abcde", "fg"}},
+		{"abcde fg", []string{"abcde", "fg"}},
+	} {
+		if diff := cmp.Diff(test.want, wrap(test.text, 5)); diff != "" {
+			t.Errorf("wrap(%q) (-want +got):\n%s", test.text, diff)
+		}
 	}
 }
 

@@ -179,7 +179,7 @@ func Bench(ctx context.Context, records, rounds, largest *int, only *string, duc
 // Build makes the deployment packages for AWS (linux/arm64) in .build/arm64.
 func Build(ctx context.Context) error {
 	progress := newTicker("compiling the functions for AWS")
-	sizes, err := artifact.Build(ctx, artifact.Options{Root: ".", Dir: artifact.Dir, GOOS: "linux", GOARCH: "arm64", Progress: progress.line})
+	sizes, err := artifact.Build(ctx, artifact.Options{Root: ".", Dir: artifact.Dir, Target: artifact.AWS, Progress: progress.line})
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,12 @@
 //
 // There is one zip for each function and dataset: the compiled function as bootstrap, mode 0755, and the dataset's
 // contract beside it. Binaries are the same for all datasets, so a contract change needs no compiler (binaries that are
-// of the source as it is now are packaged again), and a new dataset changes nobody else's function. The same source, toolchain and target give the same bytes: no times, no paths, no
-// build id.
+// of the source as it is now are packaged again), and a new dataset changes nobody else's function. The same source,
+// toolchain and target give the same bytes: no times, no paths, no build id.
 //
-// Build leaves a stamp beside the zips: a digest of everything that went into them. Check compares it with the source
-// as it is now, so that nobody deploys the code of yesterday with the infrastructure of today.
+// Build leaves a stamp beside the zips: digests of everything that went into them, and of the zips themselves. Check
+// compares it with source, toolchain and zips as they are now, so that nobody deploys the code of yesterday with the
+// infrastructure of today, a zip that was damaged or exchanged, or one for another machine.
 package artifact
 
 import (
@@ -40,12 +41,26 @@ const (
 	stampName      = "stamp.json"
 )
 
-// Options say what to build for which machine. Functions in AWS are linux/arm64.
+// Target is a kind of machine, in Go's terms.
+type Target struct {
+	OS   string `json:"goos"`
+	Arch string `json:"goarch"`
+}
+
+func (t Target) String() string { return t.OS + "/" + t.Arch }
+
+// AWS is what the functions run on when they are deployed.
+var AWS = Target{"linux", "arm64"}
+
+// Host is this machine.
+func Host() Target { return Target{runtime.GOOS, runtime.GOARCH} }
+
+// Options say what to build for which machine.
 type Options struct {
-	Root         string // of the project
-	Dir          string // for the zips, below Root
-	GOOS, GOARCH string
-	Progress     func(line string) // optional: what is being done, while it takes long
+	Root     string // of the project
+	Dir      string // for the zips, below Root
+	Target   Target
+	Progress func(line string) // optional: what is being done, while it takes long
 }
 
 // Size is a package that was built.
@@ -68,7 +83,7 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest, err := sourceDigest(o.Root)
+	from, err := readSource(o.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -83,24 +98,24 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 		return nil, fmt.Errorf("remove stamp: %w", err)
 	}
 
-	made := stamp{Source: digest, GOOS: o.GOOS, GOARCH: o.GOARCH, Toolchain: runtime.Version(), Binaries: map[string]string{}, Contracts: map[string]string{}}
+	made := stamp{source: from, Target: o.Target, Binaries: map[string]string{}, Contracts: map[string]string{}, Zips: map[string]string{}}
 	var sizes []Size
 	for _, function := range Functions {
 		bootstrap, err := former.binary(made, dir, function)
 		if err == nil && bootstrap == nil {
-			bootstrap, err = compile(ctx, o, function, digest)
+			bootstrap, err = compile(ctx, o, function, from.revision())
 		}
 		if err != nil {
 			return nil, err
 		}
 		made.Binaries[function] = digestOf(bootstrap)
 		for _, c := range contracts {
-			size, err := writeZip(Zip(o.Root, o.Dir, function, c.dataset), bootstrap, c.text)
+			size, digest, err := writeZip(Zip(o.Root, o.Dir, function, c.dataset), bootstrap, c.text)
 			if err != nil {
 				return nil, fmt.Errorf("package function %s of %s: %w", function, c.dataset, err)
 			}
 			sizes = append(sizes, size)
-			made.Contracts[c.dataset] = c.digest
+			made.Contracts[c.dataset], made.Zips[filepath.Base(size.Path)] = c.digest, digest
 		}
 	}
 	if err := removeOthers(dir, sizes); err != nil {
@@ -116,14 +131,14 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 	return sizes, nil
 }
 
-func compile(ctx context.Context, o Options, function, digest string) ([]byte, error) {
+func compile(ctx context.Context, o Options, function, revision string) ([]byte, error) {
 	binary := filepath.Join(o.Root, o.Dir, function)
 	err := Compile(ctx, CompileOptions{
-		Root: o.Root, Package: "./functions/" + function, Output: binary, GOOS: o.GOOS, GOARCH: o.GOARCH,
+		Root: o.Root, Package: "./functions/" + function, Output: binary, GOOS: o.Target.OS, GOARCH: o.Target.Arch,
 		Tags: "lambda.norpc", Reproducible: true,
-		LDFlags: "-s -w -buildid= -X tributary/shared/process.revision=" + digest[:12] + "-" + o.GOARCH,
+		LDFlags: "-s -w -buildid= -X tributary/shared/process.revision=" + revision + "-" + o.Target.Arch,
 		Progress: func(done, total int) {
-			o.Progress(fmt.Sprintf("compiling %s for %s/%s: package %d of at most %d", function, o.GOOS, o.GOARCH, done, total))
+			o.Progress(fmt.Sprintf("compiling %s for %s: package %d of at most %d", function, o.Target, done, total))
 		},
 	})
 	if err != nil {
@@ -136,9 +151,10 @@ func compile(ctx context.Context, o Options, function, digest string) ([]byte, e
 	return bootstrap, nil
 }
 
-// Check says whether the packages below dir are there for every dataset and made from the source as it is now. The
-// error is a sentence for whoever deploys.
-func Check(root, dir string) error {
+// Check says whether the packages below dir are there for every dataset, made for the machine that is asked for and from
+// source, contracts and toolchain as they are now, and as Build left them. The error is a sentence for whoever deploys,
+// with every reason.
+func Check(root, dir string, target Target) error {
 	remedy := "run `go tool mage build`"
 	if dir != Dir {
 		remedy = "build them again" // whoever has a folder of their own knows how
@@ -150,37 +166,38 @@ func Check(root, dir string) error {
 	if err != nil {
 		return fmt.Errorf("deployment packages in %s have a broken stamp (%w): %s", dir, err, remedy)
 	}
-	digest, err := sourceDigest(root)
+	now, err := readSource(root)
 	if err != nil {
 		return err
-	}
-	if made.Source != digest {
-		return fmt.Errorf("deployment packages in %s are stale, functions/ or shared/ changed since: %s", dir, remedy)
 	}
 	contracts, err := contractFiles(root)
 	if err != nil {
 		return err
 	}
+	reasons := made.changes(now)
+	if made.Target != target {
+		reasons = append(reasons, fmt.Sprintf("they are for %s, not for %s", made.Target, target))
+	}
 	for _, c := range contracts {
-		if made.Contracts[c.dataset] != c.digest {
-			return fmt.Errorf("deployment packages of dataset %s in %s are missing or older than its contract: %s", c.dataset, dir, remedy)
+		faults, err := made.faults(root, dir, c)
+		if err != nil {
+			return err
 		}
-		for _, function := range Functions {
-			if _, err := os.Stat(Zip(root, dir, function, c.dataset)); err != nil {
-				return fmt.Errorf("deployment package of %s for %s is missing in %s: %s", function, c.dataset, dir, remedy)
-			}
-		}
+		reasons = append(reasons, faults...)
+	}
+	if len(reasons) > 0 {
+		return fmt.Errorf("deployment packages in %s cannot be used: %s: %s", dir, strings.Join(reasons, "; "), remedy)
 	}
 	return nil
 }
 
+// stamp is what Build says of the packages it made.
 type stamp struct {
-	Source    string            `json:"source"`
-	GOOS      string            `json:"goos"`
-	GOARCH    string            `json:"goarch"`
-	Toolchain string            `json:"toolchain"`
+	source
+	Target
 	Binaries  map[string]string `json:"binaries"`  // function → digest
 	Contracts map[string]string `json:"contracts"` // dataset → digest of the file
+	Zips      map[string]string `json:"zips"`      // name → digest
 }
 
 func readStamp(path string) (stamp, error) {
@@ -194,7 +211,7 @@ func readStamp(path string) (stamp, error) {
 
 // binary is a function that was compiled before from what would be compiled now; nil where there is none.
 func (s stamp) binary(now stamp, dir, function string) ([]byte, error) {
-	if s.Source != now.Source || s.GOOS != now.GOOS || s.GOARCH != now.GOARCH || s.Toolchain != now.Toolchain {
+	if s.source != now.source || s.Target != now.Target {
 		return nil, nil
 	}
 	bootstrap, err := os.ReadFile(filepath.Join(dir, function))
@@ -205,6 +222,31 @@ func (s stamp) binary(now stamp, dir, function string) ([]byte, error) {
 		return nil, fmt.Errorf("read function %s: %w", function, err)
 	}
 	return bootstrap, nil
+}
+
+// faults are what is wrong with the packages of one dataset.
+func (s stamp) faults(root, dir string, c contractFile) ([]string, error) {
+	switch s.Contracts[c.dataset] {
+	case c.digest:
+	case "":
+		return []string{fmt.Sprintf("there are none for dataset %s", c.dataset)}, nil
+	default:
+		return []string{fmt.Sprintf("the contract of dataset %s changed since", c.dataset)}, nil
+	}
+	var faults []string
+	for _, function := range Functions {
+		path := Zip(root, dir, function, c.dataset)
+		text, err := os.ReadFile(path)
+		switch name := filepath.Base(path); {
+		case errors.Is(err, os.ErrNotExist):
+			faults = append(faults, name+" is missing")
+		case err != nil:
+			return nil, fmt.Errorf("read deployment package: %w", err)
+		case digestOf(text) != s.Zips[name]:
+			faults = append(faults, name+" is not what was built")
+		}
+	}
+	return faults, nil
 }
 
 type contractFile struct {
@@ -238,7 +280,8 @@ func contractFiles(root string) ([]contractFile, error) {
 // epoch is the time of every file in a zip: the format's earliest, so that no clock is in the bytes.
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func writeZip(path string, bootstrap, contract []byte) (Size, error) {
+// writeZip makes a package and returns its size and digest.
+func writeZip(path string, bootstrap, contract []byte) (Size, string, error) {
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
 	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
@@ -256,24 +299,24 @@ func writeZip(path string, bootstrap, contract []byte) (Size, error) {
 		header.SetMode(file.mode)
 		f, err := w.CreateHeader(header)
 		if err != nil {
-			return Size{}, fmt.Errorf("add %s: %w", file.name, err)
+			return Size{}, "", fmt.Errorf("add %s: %w", file.name, err)
 		}
 		if _, err := f.Write(file.text); err != nil {
-			return Size{}, fmt.Errorf("add %s: %w", file.name, err)
+			return Size{}, "", fmt.Errorf("add %s: %w", file.name, err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		return Size{}, fmt.Errorf("close zip: %w", err)
+		return Size{}, "", fmt.Errorf("close zip: %w", err)
 	}
 	size := Size{Path: path, Zip: int64(buf.Len()), Bootstrap: int64(len(bootstrap))}
 	// A zip of the same bytes keeps its time, and whoever watches it keeps quiet.
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, buf.Bytes()) {
-		return size, nil
+		return size, digestOf(buf.Bytes()), nil
 	}
 	if err := os.WriteFile(path, buf.Bytes(), 0o644); err != nil {
-		return Size{}, fmt.Errorf("write zip: %w", err)
+		return Size{}, "", fmt.Errorf("write zip: %w", err)
 	}
-	return size, nil
+	return size, digestOf(buf.Bytes()), nil
 }
 
 // removeOthers deletes zips of datasets that are no more.

@@ -44,7 +44,7 @@ func write(t *testing.T, root, path, text string) {
 
 func build(t *testing.T, root string) []Size {
 	t.Helper()
-	sizes, err := Build(t.Context(), Options{Root: root, Dir: Dir, GOOS: "linux", GOARCH: "arm64"})
+	sizes, err := Build(t.Context(), Options{Root: root, Dir: Dir, Target: AWS})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestBuildCompilesWhatChanged(t *testing.T) {
 			if compiled != test.want {
 				t.Errorf("%d functions were compiled, want %d", compiled, test.want)
 			}
-			if err := Check(root, Dir); err != nil {
+			if err := Check(root, Dir, AWS); err != nil {
 				t.Error(err)
 			}
 		})
@@ -172,27 +172,48 @@ func TestCheckTellsWhatToDo(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(t *testing.T, root string)
-		want   string // "" is no error
+		target Target
+		want   []string // none is no error
 	}{
-		{"current", func(*testing.T, string) {}, ""},
-		{"a test was added", func(t *testing.T, root string) { write(t, root, "shared/process/process_test.go", "package process\n") }, ""},
+		{"current", func(*testing.T, string) {}, AWS, nil},
+		{"a test was added", func(t *testing.T, root string) { write(t, root, "shared/process/process_test.go", "package process\n") }, AWS, nil},
 		{"source changed", func(t *testing.T, root string) {
 			write(t, root, "shared/process/process.go", "package process // new\n")
-		}, "stale"},
-		{"dependency changed", func(t *testing.T, root string) { write(t, root, "go.sum", "x\n") }, "stale"},
-		{"contract changed", func(t *testing.T, root string) { write(t, root, "shared/datasets/coins.odcs.yaml", "name: coin\n") }, "dataset coins"},
-		{"dataset added", func(t *testing.T, root string) { write(t, root, "shared/datasets/new.odcs.yaml", "name: new\n") }, "dataset new"},
+		}, AWS, []string{"cannot be used: functions/ or shared/ changed since: run"}},
+		{"dependency changed", func(t *testing.T, root string) { write(t, root, "go.sum", "x\n") }, AWS, []string{"cannot be used: go.mod or go.sum changed since: run"}},
+		{"another Go", func(t *testing.T, root string) {
+			stamp := string(read(t, filepath.Join(root, Dir, stampName)))
+			write(t, root, Dir+"/"+stampName, strings.Replace(stamp, runtime.Version(), "go1.1", 1))
+		}, AWS, []string{`cannot be used: they were built with "go1.1", and Go is now ` + runtime.Version() + ": run"}},
+		{"another machine", func(*testing.T, string) {}, Target{"linux", "amd64"}, []string{"cannot be used: they are for linux/arm64, not for linux/amd64: run"}},
+		{"contract changed", func(t *testing.T, root string) { write(t, root, "shared/datasets/coins.odcs.yaml", "name: coin\n") }, AWS, []string{"the contract of dataset coins changed since"}},
+		{"dataset added", func(t *testing.T, root string) { write(t, root, "shared/datasets/new.odcs.yaml", "name: new\n") }, AWS, []string{"there are none for dataset new"}},
 		{"package removed", func(t *testing.T, root string) {
 			if err := os.Remove(Zip(root, Dir, "ingest", "coins")); err != nil {
 				t.Fatal(err)
 			}
-		}, "ingest for coins"},
+		}, AWS, []string{"ingest-coins.zip is missing"}},
+		{"package damaged", func(t *testing.T, root string) {
+			text := read(t, Zip(root, Dir, "ingest", "coins"))
+			text[len(text)/2] ^= 1
+			write(t, root, Dir+"/ingest-coins.zip", string(text))
+		}, AWS, []string{"cannot be used: ingest-coins.zip is not what was built: run"}},
+		{"packages exchanged", func(t *testing.T, root string) {
+			coins, orders := read(t, Zip(root, Dir, "process", "coins")), read(t, Zip(root, Dir, "process", "orders"))
+			write(t, root, Dir+"/process-coins.zip", string(orders))
+			write(t, root, Dir+"/process-orders.zip", string(coins))
+		}, AWS, []string{"process-coins.zip is not what was built; process-orders.zip is not what was built"}},
+		{"much at once", func(t *testing.T, root string) {
+			write(t, root, "functions/ingest/main.go", "package main\n")
+			write(t, root, "go.mod", "module tributary\n")
+			write(t, root, Dir+"/ingest-orders.zip", "")
+		}, Host(), []string{"functions/ or shared/ changed since; go.mod or go.sum changed since; ", "ingest-orders.zip is not what was built"}},
 		{"nothing built", func(t *testing.T, root string) {
 			if err := os.RemoveAll(filepath.Join(root, Dir)); err != nil {
 				t.Fatal(err)
 			}
-		}, "missing"},
-		{"broken stamp", func(t *testing.T, root string) { write(t, root, Dir+"/stamp.json", "{") }, "broken stamp"},
+		}, AWS, []string{"missing"}},
+		{"broken stamp", func(t *testing.T, root string) { write(t, root, Dir+"/stamp.json", "{") }, AWS, []string{"broken stamp"}},
 	}
 	built := project(t)
 	build(t, built)
@@ -203,14 +224,17 @@ func TestCheckTellsWhatToDo(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.change(t, root)
-			err := Check(root, Dir)
-			switch {
-			case tt.want == "" && err != nil:
+			err := Check(root, Dir, tt.target)
+			if len(tt.want) == 0 && err != nil {
 				t.Errorf("got %v, want no error", err)
-			case tt.want != "" && err == nil:
-				t.Errorf("got no error, want one with %q", tt.want)
-			case tt.want != "" && (!strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "go tool mage build")):
-				t.Errorf("got %q, want it to say %q and the command", err, tt.want)
+			}
+			if len(tt.want) > 0 && err == nil {
+				t.Fatalf("got no error, want one with %q", tt.want)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "go tool mage build") {
+					t.Errorf("got %q, want it to say %q and the command", err, want)
+				}
 			}
 		})
 	}
@@ -219,11 +243,11 @@ func TestCheckTellsWhatToDo(t *testing.T) {
 func TestCompileSaysWhatIsWrong(t *testing.T) {
 	root := project(t)
 	write(t, root, "functions/ingest/main.go", "package main\n\nfunc main() { undefined() }\n")
-	_, err := Build(t.Context(), Options{Root: root, Dir: Dir, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH})
+	_, err := Build(t.Context(), Options{Root: root, Dir: Dir, Target: Host()})
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") {
 		t.Errorf("got %v, want the compiler's complaint", err)
 	}
-	if Check(root, Dir) == nil {
+	if Check(root, Dir, Host()) == nil {
 		t.Error("packages look current after a failed build")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 
 	"tributary/infra/artifact"
 )
@@ -54,7 +53,7 @@ func (s *session) function(ctx context.Context) (string, error) {
 	if s.built.function != "" {
 		return s.built.function, nil
 	}
-	if _, err := s.artifacts(ctx, hostDir, runtime.GOOS, runtime.GOARCH); err != nil {
+	if _, err := s.artifacts(ctx, hostDir, artifact.Host()); err != nil {
 		return "", err
 	}
 	s.built.function = filepath.Join(s.Root, hostDir, "process")
@@ -64,7 +63,7 @@ func (s *session) function(ctx context.Context) (string, error) {
 // packages builds the deployment packages.
 func (s *session) packages(ctx context.Context) ([]artifact.Size, error) {
 	if s.built.packages == nil {
-		sizes, err := s.artifacts(ctx, artifact.Dir, "linux", "arm64")
+		sizes, err := s.artifacts(ctx, artifact.Dir, artifact.AWS)
 		if err != nil {
 			return nil, err
 		}
@@ -76,12 +75,12 @@ func (s *session) packages(ctx context.Context) ([]artifact.Size, error) {
 	return s.built.packages, nil
 }
 
-func (s *session) artifacts(ctx context.Context, dir, goos, goarch string) ([]artifact.Size, error) {
+func (s *session) artifacts(ctx context.Context, dir string, target artifact.Target) ([]artifact.Size, error) {
 	sizes, err := artifact.Build(ctx, artifact.Options{
-		Root: s.Root, Dir: dir, GOOS: goos, GOARCH: goarch, Progress: func(line string) { s.progress("%s", line) },
+		Root: s.Root, Dir: dir, Target: target, Progress: func(line string) { s.progress("%s", line) },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("build functions for %s/%s: %w", goos, goarch, err)
+		return nil, fmt.Errorf("build functions for %s: %w", target, err)
 	}
 	return sizes, nil
 }

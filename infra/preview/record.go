@@ -75,12 +75,12 @@ func record(ctx context.Context, name string, progress io.Writer) (*preview, err
 // buildPackages makes the deployment packages where they are missing or stale: the program refuses to run without, and
 // a preview of a fresh clone should need nothing else.
 func buildPackages(ctx context.Context, root, dir string, progress io.Writer) error {
-	why := artifact.Check(root, dir)
+	why := artifact.Check(root, dir, artifact.AWS)
 	if why == nil {
 		return nil
 	}
 	fmt.Fprintf(progress, "%v (doing that now)\n", why)
-	_, err := artifact.Build(ctx, artifact.Options{Root: root, Dir: dir, GOOS: "linux", GOARCH: "arm64"})
+	_, err := artifact.Build(ctx, artifact.Options{Root: root, Dir: dir, Target: artifact.AWS})
 	return err
 }
 

@@ -32,16 +32,21 @@ import (
 )
 
 // Deploy declares the stack of the settings that ctx carries, for the project that the working directory lies in.
-func Deploy(ctx *pulumi.Context) error {
-	dir, err := os.Getwd()
-	if err != nil {
-		return fmt.Errorf("find root of the project: %w", err)
+func Deploy(ctx *pulumi.Context) error { return For(artifact.AWS)(ctx) }
+
+// For is Deploy with deployment packages for another machine: the local environment starts the functions on its own.
+func For(machine artifact.Target) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		dir, err := os.Getwd()
+		if err != nil {
+			return fmt.Errorf("find root of the project: %w", err)
+		}
+		root, err := FindRoot(dir)
+		if err != nil {
+			return err
+		}
+		return deploy(ctx, root, func(root, dir string) error { return artifact.Check(root, dir, machine) })
 	}
-	root, err := FindRoot(dir)
-	if err != nil {
-		return err
-	}
-	return deploy(ctx, root, artifact.Check)
 }
 
 // deploy declares the stack for the project at root; current says why its deployment packages cannot be used.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"tributary/infra/artifact"
@@ -122,14 +121,14 @@ const day = 24 * time.Hour
 const artifacts = ".build/local"
 
 func (s *session) build(ctx context.Context, _ options) error {
-	platform := runtime.GOOS + "/" + runtime.GOARCH
+	platform := artifact.Host().String()
 	s.progress.Start("functions", "compiling for "+platform)
-	if artifact.Check(s.root, artifacts) == nil {
+	if artifact.Check(s.root, artifacts, artifact.Host()) == nil {
 		s.progress.Update("unchanged since they were compiled for " + platform)
 		return nil
 	}
 	sizes, err := artifact.Build(ctx, artifact.Options{
-		Root: s.root, Dir: artifacts, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Progress: s.progress.Update,
+		Root: s.root, Dir: artifacts, Target: artifact.Host(), Progress: s.progress.Update,
 	})
 	if err != nil {
 		return fmt.Errorf("build functions: %w", err)
@@ -166,7 +165,7 @@ func (s *session) deploy(ctx context.Context, o options) error {
 	s.settings = map[string]any{stack.ConfigKey: map[string]any{"artifacts": artifacts, "datasets": datasets}}
 	var err error
 	s.env, err = local.Start(ctx, local.Options{
-		Root: s.root, Stack: s.stack, Program: stack.Deploy, Settings: s.settings, Events: s.watch.event, Faults: s.faults,
+		Root: s.root, Stack: s.stack, Program: stack.For(artifact.Host()), Settings: s.settings, Events: s.watch.event, Faults: s.faults,
 	})
 	if err != nil {
 		return fmt.Errorf("start local environment: %w", err)

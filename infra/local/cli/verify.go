@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/artifact"
 	"tributary/infra/local"
 	"tributary/infra/local/fault"
 	"tributary/infra/local/files"
@@ -58,7 +59,7 @@ func (s *session) verify(ctx context.Context, c *contract.Contract, at time.Time
 
 // withoutFaults is what the stores hold when the raw run is processed once.
 func (s *session) withoutFaults(ctx context.Context, c *contract.Contract, run zone.Run, before files.State) (state files.State, err error) {
-	env, err := local.Start(ctx, local.Options{Root: s.root, Stack: s.stack, Program: stack.Deploy, Settings: s.settings})
+	env, err := local.Start(ctx, local.Options{Root: s.root, Stack: s.stack, Program: stack.For(artifact.Host()), Settings: s.settings})
 	if err != nil {
 		return state, err
 	}

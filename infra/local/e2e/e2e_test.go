@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -52,9 +51,9 @@ var scheduled = time.Now().UTC().Truncate(time.Second)
 
 func TestMain(m *testing.M) {
 	// One build for all tests, and none where the one before is current.
-	err := artifact.Check(root, packages)
+	err := artifact.Check(root, packages, artifact.Host())
 	if err != nil {
-		_, err = artifact.Build(context.Background(), artifact.Options{Root: root, Dir: packages, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH})
+		_, err = artifact.Build(context.Background(), artifact.Options{Root: root, Dir: packages, Target: artifact.Host()})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build functions:", err)
@@ -95,13 +94,13 @@ func start(t *testing.T, a *api.API, change pulumi.ResourceTransformation) *worl
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	w := &world{t: t, contract: coinMarkets(t), api: a, log: &log{}}
-	program := stack.Deploy
+	program := stack.For(artifact.Host())
 	if change != nil {
 		program = func(ctx *pulumi.Context) error {
 			if err := ctx.RegisterStackTransformation(change); err != nil {
 				return err
 			}
-			return stack.Deploy(ctx)
+			return stack.For(artifact.Host())(ctx)
 		}
 	}
 	env, err := local.Start(t.Context(), local.Options{

@@ -78,8 +78,9 @@ type Function struct {
 	LogGroup pulumi.StringOutput
 	// Failures is the queue of events that failed for good.
 	FailuresName, FailuresURL, FailuresArn pulumi.StringOutput
-	// Destination stands when the function may run: its role has its policy, and what fails has somewhere to go.
-	Destination *lambda.FunctionEventInvokeConfig
+	// Guard is the last part of the function. It stands when the function may run: its role has its policy, what fails
+	// has somewhere to go, and recursion ends.
+	Guard *lambda.FunctionRecursionConfig
 }
 
 // LogGroupName is the log group of a function.
@@ -91,7 +92,8 @@ func FailuresName(function string) string { return function + "-failures" }
 // NewFunction declares a function.
 //
 // The role's policy comes before the function and its failure destination: Lambda checks on the spot that the role may
-// send to the queue.
+// send to the queue. The recursion guard comes last, because Lambda refuses to change a function that is being changed,
+// and the provider repeats every such call but this one.
 func NewFunction(ctx *pulumi.Context, name string, args FunctionArgs, opts ...pulumi.ResourceOption) (*Function, error) {
 	fn := &Function{}
 	if err := register(ctx, FunctionType, name, args.Validate, fn, opts); err != nil {
@@ -160,7 +162,7 @@ func NewFunction(ctx *pulumi.Context, name string, args FunctionArgs, opts ...pu
 	if err != nil {
 		return nil, fmt.Errorf("declare function %s: %w", args.Function, err)
 	}
-	fn.Destination, err = lambda.NewFunctionEventInvokeConfig(ctx, name, &lambda.FunctionEventInvokeConfigArgs{
+	destination, err := lambda.NewFunctionEventInvokeConfig(ctx, name, &lambda.FunctionEventInvokeConfigArgs{
 		FunctionName:             function.Name,
 		MaximumRetryAttempts:     pulumi.Int(args.Retries),
 		MaximumEventAgeInSeconds: pulumi.Int(eventAgeSeconds),
@@ -171,10 +173,11 @@ func NewFunction(ctx *pulumi.Context, name string, args FunctionArgs, opts ...pu
 	if err != nil {
 		return nil, fmt.Errorf("declare failure destination of function %s: %w", args.Function, err)
 	}
-	if _, err := lambda.NewFunctionRecursionConfig(ctx, name, &lambda.FunctionRecursionConfigArgs{
+	fn.Guard, err = lambda.NewFunctionRecursionConfig(ctx, name, &lambda.FunctionRecursionConfigArgs{
 		FunctionName:  function.Name,
 		RecursiveLoop: pulumi.String("Terminate"),
-	}, child); err != nil {
+	}, after(fn, destination)...)
+	if err != nil {
 		return nil, fmt.Errorf("declare recursion guard of function %s: %w", args.Function, err)
 	}
 	fn.Name, fn.Arn, fn.RoleName, fn.LogGroup = function.Name, function.Arn, role.Name, logs.Name

@@ -67,7 +67,7 @@ func TestFreshClone(t *testing.T) {
 		"\ntributary:component:Bucket raw\n",
 		"\n  aws:s3/bucketV2:BucketV2 raw [protect] [retain]\n      bucket: tributary-prod-raw-123456789012-eu-central-1\n",
 		"\n        WriteOnce: Deny s3:PutObject on arn:aws:s3:::tributary-prod-raw-123456789012-eu-central-1/raw/* by * if s3:ObjectCreationOperation Bool true if s3:if-none-match Null true\n",
-		"\n      ← BucketPolicy raw, BucketV2 raw, Function coin_markets-process, Permission coin_markets-process\n",
+		"\n      ← BucketPolicy raw, BucketV2 raw, Function coin_markets-process, FunctionRecursionConfig coin_markets-process, Permission coin_markets-process\n",
 		" code: .build/arm64/process-coin_markets.zip\n",
 		"\n  rawBucket: tributary-prod-raw-123456789012-eu-central-1\n",
 	} {

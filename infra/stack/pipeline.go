@@ -264,7 +264,7 @@ func (l *Pipeline) start(ctx *pulumi.Context, p program, s *shared, notification
 		Function: p.function(ingestFunction, c.Dataset), FunctionArn: l.ingest.Arn,
 		Input: ScheduledEvent{Dataset: c.Dataset, ScheduledAt: component.ScheduledTime},
 		// Not the components: the SDK learns of their children in its own time, and waits for those it knows by then.
-		After: []pulumi.Resource{notification, s.lake.Policy, s.rejects.Policy, s.alerts.Policy, l.ingest.Destination, l.process.Destination},
+		After: []pulumi.Resource{notification, s.lake.Policy, s.rejects.Policy, s.alerts.Policy, l.ingest.Guard},
 		Tags:  l.tags,
 	}, pulumi.Parent(l))
 	if err != nil {

@@ -5,7 +5,7 @@
 // permission the bucket again. The circle is cut in two places. Names are chosen here and not by AWS, so policies name
 // ARNs of what does not exist yet. And what remains is an order:
 //
-//	bucket → function → permission → notification → schedule
+//	bucket → function → permission, failure destination, recursion guard → notification → schedule
 //
 // The notification is one resource for the whole raw bucket, because each overwrites the one before; the schedules wait
 // for it, so that the first object of a first deployment finds it there.
@@ -125,13 +125,15 @@ func declare(ctx *pulumi.Context, p program, contracts []*contract.Contract) err
 }
 
 // newNotification declares the one notification of the raw bucket: the manifest of each dataset starts its process
-// function. Prefixes end in a slash, because S3 refuses filters that overlap.
+// function. Prefixes end in a slash, because S3 refuses filters that overlap. It waits for the functions as a whole: what
+// fails from the first event on has a queue to go to, and S3, which tries each function at once and is refused where the
+// permission has only just been given (hashicorp/terraform-provider-aws#19088), tries a little later.
 func newNotification(ctx *pulumi.Context, raw *component.Bucket, pipelines []*Pipeline) (*s3.BucketNotification, error) {
 	var functions s3.BucketNotificationLambdaFunctionArray
 	var before []pulumi.Resource
 	for _, pipeline := range pipelines {
 		functions = append(functions, pipeline.trigger())
-		before = append(before, pipeline.permission)
+		before = append(before, pipeline.permission, pipeline.process.Guard)
 	}
 	notification, err := s3.NewBucketNotification(ctx, rawBucket, &s3.BucketNotificationArgs{
 		Bucket:          raw.Name,

@@ -27,21 +27,17 @@ const typePrefix = "tributary:component:"
 
 // Place is where a stack lives. ARNs are made from it and from physical names, without asking anyone.
 type Place struct {
-	Partition string // aws, aws-cn, aws-us-gov
+	Partition string // aws, aws-us-gov; not aws-cn, whose services have other names
 	Region    string
 	Account   string
 }
 
 // Partition is the partition of a region.
 func Partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
+	if strings.HasPrefix(region, "us-gov-") {
 		return "aws-us-gov"
-	default:
-		return "aws"
 	}
+	return "aws"
 }
 
 func (p Place) arn(service, resource string) string {

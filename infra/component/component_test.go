@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 var testPlace = Place{Partition: "aws", Region: "eu-central-1", Account: "123456789012"}
 
 func TestPartition(t *testing.T) {
-	for region, want := range map[string]string{"eu-central-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"} {
+	for region, want := range map[string]string{"eu-central-1": "aws", "us-gov-west-1": "aws-us-gov"} {
 		if got := Partition(region); got != want {
 			t.Errorf("Partition(%s) = %s, want %s", region, got, want)
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tributary/infra/artifact"
 	"tributary/infra/component"
@@ -81,7 +82,7 @@ type FunctionConfig struct {
 
 // RetentionConfig is in days; 0 is for ever, where it is allowed.
 type RetentionConfig struct {
-	Raw        int `json:"rawDays"`        // raw bytes; they outlive the lake
+	Raw        int `json:"rawDays"`        // raw bytes; they outlive lake, rejects and results
 	RawArchive int `json:"rawArchiveDays"` // until raw bytes move to cheaper storage; 0: never
 	Lake       int `json:"lakeDays"`       // at most; 0: what each contract says
 	Rejects    int `json:"rejectsDays"`
@@ -128,13 +129,18 @@ func ParseConfig(text string) (Config, error) {
 		q.ServiceRole = cmp.Or(q.ServiceRole, "aws-quicksight-service-role-v0")
 		q.RefreshAt = cmp.Or(q.RefreshAt, "06:00")
 	}
+	// What could not be read has been said; in its place is a value that nobody gave.
+	problems = append(problems, slices.DeleteFunc(c.problems(), func(p problem) bool {
+		return slices.ContainsFunc(problems, func(said problem) bool { return said.path == "" || said.path == p.path })
+	})...)
 	if len(problems) == 0 {
-		problems = c.problems()
+		return c, nil
 	}
-	if len(problems) > 0 {
-		return Config{}, fmt.Errorf("settings (%s) have %s:\n  - %s", ConfigKey, plural(len(problems), "problem"), strings.Join(problems, "\n  - "))
+	lines := make([]string, len(problems))
+	for i, p := range problems {
+		lines[i] = "\n  - " + p.String()
 	}
-	return c, nil
+	return Config{}, fmt.Errorf("settings (%s) have %s:%s", ConfigKey, plural(len(problems), "problem"), strings.Join(lines, ""))
 }
 
 func plural(n int, what string) string {
@@ -148,12 +154,26 @@ var (
 	regionName  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
 	accountID   = regexp.MustCompile(`^\d{12}$`)
 	environment = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+	tagText     = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
 
-// problems checks values; types are right already.
-func (c Config) problems() []string {
-	var p []string
-	add := func(path, format string, args ...any) { p = append(p, path+": "+fmt.Sprintf(format, args...)) }
+// ownTags are set by the program: on everything, but for the last, which is on what one dataset has to itself. IAM takes
+// keys that differ in case alone for the same.
+var ownTags = []string{projectTag, stackTag, managerTag, datasetTag}
+
+const (
+	projectTag = "Project"
+	stackTag   = "Stack"
+	managerTag = "ManagedBy"
+	datasetTag = "Dataset"
+
+	tagsPerResource = 50
+)
+
+// problems checks values.
+func (c Config) problems() []problem {
+	var p []problem
+	add := func(path, format string, args ...any) { p = append(p, problem{path, fmt.Sprintf(format, args...)}) }
 	oneOf := func(path string, value Switch, optional bool) {
 		if value != Enabled && value != Disabled && (value != "" || !optional) {
 			add(path, "%q is neither %s nor %s", value, Enabled, Disabled)
@@ -181,6 +201,8 @@ func (c Config) problems() []string {
 		add("region", "is required, for example eu-central-1")
 	case !regionName.MatchString(c.Region):
 		add("region", "%q is no region, which looks like eu-central-1", c.Region)
+	case strings.HasPrefix(c.Region, "cn-"):
+		add("region", "%q lies in AWS's Chinese partition, where services have other names: policies that name them would let nobody in", c.Region)
 	}
 	for i, id := range c.AccountIDs {
 		if !accountID.MatchString(id) {
@@ -217,6 +239,15 @@ func (c Config) problems() []string {
 	if !slices.Contains(component.LogRetentions(), r.Logs) {
 		add("retention.logsDays", "%d is none of those CloudWatch Logs knows: %v", r.Logs, component.LogRetentions())
 	}
+	outlives := func(path string, value int) {
+		if r.Raw > 0 && (value == 0 || value > r.Raw) {
+			add(path, "kept %s, they would outlive the raw bytes they are made from, which go after %s (retention.rawDays)", forDays(value), forDays(r.Raw))
+		}
+	}
+	outlives("retention.rejectsDays", r.Rejects)
+	if r.Results > 0 { // else it is wrong in any case
+		outlives("retention.resultsDays", r.Results)
+	}
 	if r.Raw > 0 && r.RawArchive >= r.Raw {
 		add("retention.rawArchiveDays", "%d is not before the end after %d days", r.RawArchive, r.Raw)
 	}
@@ -227,11 +258,15 @@ func (c Config) problems() []string {
 		case !slices.Contains(component.SubscriptionProtocols(), a.Protocol):
 			add(path+".protocol", "%q is none of %s", a.Protocol, strings.Join(component.SubscriptionProtocols(), ", "))
 		case strings.HasPrefix(a.Protocol, "email"):
-			if _, err := mail.ParseAddress(a.Endpoint); err != nil {
+			// SNS takes a bare address, without a name before it.
+			if address, err := mail.ParseAddress(a.Endpoint); err != nil || address.Address != a.Endpoint {
 				add(path+".endpoint", "%q is no mail address", a.Endpoint)
 			}
 		case !strings.HasPrefix(a.Endpoint, "https://"):
 			add(path+".endpoint", "%q is no https URL", a.Endpoint)
+		}
+		if first := slices.Index(c.Alerts, a); first < i {
+			add(path, "is alerts[%d] once more", first)
 		}
 	}
 	if q := c.QuickSight; q != nil {
@@ -250,9 +285,19 @@ func (c Config) problems() []string {
 	}
 	between("scanLimitMB", c.ScanLimitMB, 10, 100*1024*1024)
 	for _, key := range sortedKeys(c.Tags) {
-		if key == "" || len(key) > 128 || len(c.Tags[key]) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
-			add("tags."+key, "is no tag AWS takes: 1 to 128 characters not beginning with aws:, and a value of up to 256")
+		path := "tags." + key
+		if !tagText.MatchString(key) || key == "" || utf8.RuneCountInString(key) > 128 || strings.HasPrefix(strings.ToLower(key), "aws:") {
+			add(path, "is no key of a tag: AWS takes 1 to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:")
 		}
+		if !tagText.MatchString(c.Tags[key]) || utf8.RuneCountInString(c.Tags[key]) > 256 {
+			add(path, "%q is no value of a tag: AWS takes up to 256 letters, digits, spaces and _.:/=+-@", c.Tags[key])
+		}
+		if slices.ContainsFunc(ownTags, func(own string) bool { return strings.EqualFold(own, key) }) {
+			add(path, "is set by the program, as are all of %s", strings.Join(ownTags, ", "))
+		}
+	}
+	if most := tagsPerResource - len(ownTags); len(c.Tags) > most {
+		add("tags", "are %d: AWS takes %d for a resource, of which the program sets %d", len(c.Tags), tagsPerResource, len(ownTags))
 	}
 	if c.Artifacts == "" || !filepath.IsLocal(c.Artifacts) {
 		add("artifacts", "%q is no folder below the root of the project", c.Artifacts)

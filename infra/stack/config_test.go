@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,7 +86,7 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 	}{
 		{"no JSON", `region: eu`, []string{"are no JSON object: invalid character 'r' looking for beginning of value"}},
 		{"two documents", `{"region":"eu-central-1"} {}`, []string{"are followed by more text"}},
-		{"not an object", `[]`, []string{"the whole: must be an object, not a list"}},
+		{"not an object", `[]`, []string{"must be an object, not a list"}},
 		{"nothing", `{}`, []string{"region: is required, for example eu-central-1"}},
 		{
 			"unknown keys and wrong types, everywhere at once",
@@ -103,7 +104,58 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 				"retention.logsDays: must be a whole number, not 1.5",
 				"retention.rawdays: is unknown; known here: lakeDays, logsDays, noncurrentDays, rawArchiveDays, rawDays, rejectsDays, restoreDays, resultsDays",
 				"tags.a: must be text (in quotes), not 1",
+				"region: is required, for example eu-central-1",
 			},
+		},
+		{
+			"what is mistyped does not hide what is impossible, nor is it said twice",
+			`{"region":"Frankfurt","regoin":"x","protect":true,"scanLimitMB":"much","retention":{"rawDays":"few","logsDays":8}}`,
+			[]string{
+				"regoin: is unknown; known here: accountIds, alerts, artifacts, datasets, environment, firstDay, ingest, process, protect, quickSight, region, retention, scanLimitMB, schedule, tags",
+				`retention.rawDays: must be a whole number, not "few"`,
+				`scanLimitMB: must be a whole number, not "much"`,
+				`region: "Frankfurt" is no region, which looks like eu-central-1`,
+				"accountIds: is empty: a protected stack names the account it belongs to",
+				"retention.logsDays: 8 is none of those CloudWatch Logs knows: [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653]",
+			},
+		},
+		{
+			"China",
+			`{"region":"cn-north-1"}`,
+			[]string{`region: "cn-north-1" lies in AWS's Chinese partition, where services have other names: policies that name them would let nobody in`},
+		},
+		{
+			"what is made from raw bytes outlives them",
+			`{"region":"eu-central-1","retention":{"rawDays":7,"rejectsDays":0,"resultsDays":14}}`,
+			[]string{
+				"retention.rejectsDays: kept for ever, they would outlive the raw bytes they are made from, which go after 7 days (retention.rawDays)",
+				"retention.resultsDays: kept 14 days, they would outlive the raw bytes they are made from, which go after 7 days (retention.rawDays)",
+			},
+		},
+		{
+			"alerts that SNS refuses, or Pulumi because they are there already",
+			`{"region":"eu-central-1","alerts":[{"protocol":"email","endpoint":"a@example.com"},{"protocol":"email","endpoint":"Ann <a@example.com>"},
+			  {"protocol":"email-json","endpoint":"a@example.com"},{"protocol":"email","endpoint":"a@example.com"}]}`,
+			[]string{
+				`alerts[1].endpoint: "Ann <a@example.com>" is no mail address`,
+				"alerts[3]: is alerts[0] once more",
+			},
+		},
+		{
+			"tags that AWS refuses, or that would replace the program's own",
+			`{"region":"eu-central-1","tags":{"Größe":"3 m","Cost centre":"a;b","Own?er":"x","stack":"mine","Dataset":"all","long":"` + strings.Repeat("ä", 257) + `"}}`,
+			[]string{
+				`tags.Cost centre: "a;b" is no value of a tag: AWS takes up to 256 letters, digits, spaces and _.:/=+-@`,
+				"tags.Dataset: is set by the program, as are all of Project, Stack, ManagedBy, Dataset",
+				"tags.Own?er: is no key of a tag: AWS takes 1 to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:",
+				`tags.long: "` + strings.Repeat("ä", 257) + `" is no value of a tag: AWS takes up to 256 letters, digits, spaces and _.:/=+-@`,
+				"tags.stack: is set by the program, as are all of Project, Stack, ManagedBy, Dataset",
+			},
+		},
+		{
+			"more tags than a resource may have",
+			`{"region":"eu-central-1","tags":{` + manyTags(47) + `}}`,
+			[]string{"tags: are 47: AWS takes 50 for a resource, of which the program sets 4"},
 		},
 		{
 			"impossible values, everywhere at once",
@@ -129,6 +181,7 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 				"retention.noncurrentDays: 0 is not between 1 and 3650",
 				"retention.restoreDays: 36 is not between 0 and 35",
 				"retention.logsDays: 8 is none of those CloudWatch Logs knows: [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653]",
+				"retention.rejectsDays: kept 90 days, they would outlive the raw bytes they are made from, which go after 10 days (retention.rawDays)",
 				"retention.rawArchiveDays: 10 is not before the end after 10 days",
 				`alerts[0].protocol: "sms" is none of email, email-json, https`,
 				`alerts[1].endpoint: "x" is no mail address`,
@@ -138,7 +191,7 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 				`quickSight.refreshAt: "6:00" is no time like 06:30`,
 				`firstDay: "2024-02-30" is no day like 2024-01-31`,
 				"scanLimitMB: 1 is not between 10 and 104857600",
-				"tags.aws:x: is no tag AWS takes: 1 to 128 characters not beginning with aws:, and a value of up to 256",
+				"tags.aws:x: is no key of a tag: AWS takes 1 to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:",
 				`artifacts: "../x" is no folder below the root of the project`,
 			},
 		},
@@ -159,6 +212,14 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 			}
 		})
 	}
+}
+
+func manyTags(n int) string {
+	tags := make([]string, n)
+	for i := range tags {
+		tags[i] = fmt.Sprintf(`"t%d":"x"`, i)
+	}
+	return strings.Join(tags, ",")
 }
 
 func TestDatasetSettings(t *testing.T) {
@@ -203,7 +264,7 @@ func TestDeployRefuses(t *testing.T) {
 		{
 			name: "settings that contradict the contracts, all at once",
 			prepare: func(_ *testing.T, p *project) {
-				p.settings["dev"] = `{"region":"eu-central-1","datasets":{"coins":{}},"retention":{"rawDays":30}}`
+				p.settings["dev"] = `{"region":"eu-central-1","datasets":{"coins":{}},"retention":{"rawDays":30,"rejectsDays":30}}`
 			},
 			want: []string{
 				"dataset coin_markets: raw bytes must outlive the lake: retention.rawDays is 30, the lake keeps 730 days",

@@ -12,26 +12,36 @@ import (
 	"strings"
 )
 
+// problem is what is wrong with the value at a path; the path is empty for the whole.
+type problem struct{ path, text string }
+
+func (p problem) String() string {
+	if p.path == "" {
+		return p.text
+	}
+	return p.path + ": " + p.text
+}
+
 // decode reads JSON into a struct whose fields hold the defaults, strictly: it returns every unknown key and every
 // value of a wrong type, each with its path. encoding/json stops at the first and does not say where.
-func decode(text string, into any) []string {
+func decode(text string, into any) []problem {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var raw any
 	if err := d.Decode(&raw); err != nil {
-		return []string{fmt.Sprintf("are no JSON object: %v", err)}
+		return []problem{{text: fmt.Sprintf("are no JSON object: %v", err)}}
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return []string{"are followed by more text"}
+		return []problem{{text: "are followed by more text"}}
 	}
-	var problems []string
+	var problems []problem
 	assign(reflect.ValueOf(into).Elem(), raw, "", &problems)
 	return problems
 }
 
-func assign(to reflect.Value, from any, path string, problems *[]string) {
+func assign(to reflect.Value, from any, path string, problems *[]problem) {
 	wrong := func(want string) {
-		*problems = append(*problems, fmt.Sprintf("%s: must be %s, not %s", orRoot(path), want, describe(from)))
+		*problems = append(*problems, problem{path, fmt.Sprintf("must be %s, not %s", want, describe(from))})
 	}
 	switch to.Kind() {
 	case reflect.Pointer:
@@ -99,7 +109,7 @@ func assign(to reflect.Value, from any, path string, problems *[]string) {
 	}
 }
 
-func assignStruct(to reflect.Value, members map[string]any, path string, problems *[]string) {
+func assignStruct(to reflect.Value, members map[string]any, path string, problems *[]problem) {
 	fields := map[string]reflect.Value{}
 	for i := range to.NumField() {
 		fields[to.Type().Field(i).Tag.Get("json")] = to.Field(i)
@@ -107,7 +117,7 @@ func assignStruct(to reflect.Value, members map[string]any, path string, problem
 	for _, key := range sortedKeys(members) {
 		field, ok := fields[key]
 		if !ok {
-			*problems = append(*problems, fmt.Sprintf("%s: is unknown; known here: %s", join(path, key), strings.Join(sortedKeys(fields), ", ")))
+			*problems = append(*problems, problem{join(path, key), "is unknown; known here: " + strings.Join(sortedKeys(fields), ", ")})
 			continue
 		}
 		assign(field, members[key], join(path, key), problems)
@@ -150,13 +160,6 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
-}
-
-func orRoot(path string) string {
-	if path == "" {
-		return "the whole"
-	}
-	return path
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

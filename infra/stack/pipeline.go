@@ -42,7 +42,7 @@ type Pipeline struct {
 
 // newPipeline declares all of a dataset but its schedule, which waits for the bucket's notification.
 func newPipeline(ctx *pulumi.Context, p program, s *shared, c *contract.Contract) (*Pipeline, error) {
-	l := &Pipeline{contract: c, tags: map[string]string{"Dataset": c.Dataset}}
+	l := &Pipeline{contract: c, tags: map[string]string{datasetTag: c.Dataset}}
 	if err := ctx.RegisterComponentResource(PipelineType, c.Dataset, l, p.inAWS); err != nil {
 		return nil, err
 	}

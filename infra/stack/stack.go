@@ -184,7 +184,7 @@ func forDays(n int) string {
 
 // newProvider declares the provider that everything else is declared with, and asks it where it is.
 func newProvider(ctx *pulumi.Context, config Config) (*aws.Provider, component.Place, error) {
-	tags := map[string]string{"Project": ctx.Project(), "Stack": ctx.Stack(), "ManagedBy": "pulumi"}
+	tags := map[string]string{projectTag: ctx.Project(), stackTag: ctx.Stack(), managerTag: "pulumi"}
 	for key, value := range config.Tags {
 		tags[key] = value
 	}

@@ -9,6 +9,10 @@
 // the resources exist, which is what resolves the circle bucket → function → role → bucket.
 //
 // IAM documents are built by pure functions in policy.go and never by a data source.
+//
+// No resource has an alias, because none was renamed since somebody could have deployed it. Whoever renames one that is
+// deployed, or moves it under another parent, gives it pulumi.Aliases with the former URN; without, Pulumi makes a new one
+// and deletes, or in a protected stack refuses to delete, the old.
 package component
 
 import (

@@ -79,7 +79,7 @@ func TestSpan(t *testing.T) {
 }
 
 func names0() names {
-	return names{base: "tributary-test", place: component.Place{Partition: "aws", Region: testRegion, Account: testAccount}}
+	return names{base: "tributary-test", place: testPlace}
 }
 
 func TestDashboard(t *testing.T) {

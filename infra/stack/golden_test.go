@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -221,7 +222,7 @@ func TestQuickSight(t *testing.T) {
 	var b strings.Builder
 	for _, r := range with {
 		if before, ok := without[r.URN]; ok {
-			if describeInputs(before) != describeInputs(r) {
+			if entirety(before) != entirety(r) {
 				t.Errorf("%s is changed", r.id())
 			}
 			continue
@@ -300,47 +301,78 @@ func TestScheduleInput(t *testing.T) {
 	}
 }
 
-// A second dataset adds its own and changes nothing of the first but what a bucket can have only once.
+// A second dataset adds its own and changes nothing of the first but what a bucket can have only once: the notification of
+// the raw bucket and the lifecycle of the lake, which has a rule for each table with the days of its contract. The
+// dashboard shows all. Nor does it change what a resource waits for, where it stands, or how hard it is to lose.
 func TestSecondDataset(t *testing.T) {
 	shared := []string{notificationType + " raw", lifecycleType + " lake", dashboardType + " health"}
 	for _, stack := range []string{"dev", "prod", viewed} {
 		t.Run(stack, func(t *testing.T) {
 			one := newProject(t).mustDeploy(t, stack)
-			p := newProject(t, "testdata/orders.odcs.yaml")
-			two := map[string]recorded{}
-			for _, r := range p.mustDeploy(t, stack) {
-				two[r.URN] = r
+			two := newProject(t, "testdata/orders.odcs.yaml").mustDeploy(t, stack)
+			for _, why := range changedBy(one, two, shared, "orders") {
+				t.Error(why)
 			}
-			for _, before := range one {
-				after, ok := two[before.URN]
-				delete(two, before.URN)
-				if !ok {
-					t.Errorf("%s is gone", before.id())
-					continue
-				}
-				if same := describeInputs(before) == describeInputs(after); same == slices.Contains(shared, before.id()) {
-					t.Errorf("%s: unchanged is %t", before.id(), same)
+			// Each change is seen.
+			for name, plant := range map[string]func(*recorded){
+				"inputs":       func(r *recorded) { set(r, 1.0, "messageRetentionSeconds") },
+				"dependencies": func(r *recorded) { r.Dependencies = append(r.Dependencies, "urn") },
+				"protect":      func(r *recorded) { r.Protect = !r.Protect },
+				"retain":       func(r *recorded) { r.Retain = !r.Retain },
+				"provider":     func(r *recorded) { r.Provider = "" },
+				"parent":       func(r *recorded) { r.Parent = "" },
+				"its absence":  func(r *recorded) { r.URN = "orders" },
+				"a stranger":   func(r *recorded) { r.URN = "other" },
+			} {
+				planted := resources(two).clone()
+				plant(planted.get(queueType, "coin_markets-ingest-failures"))
+				if len(changedBy(one, planted, shared, "orders")) == 0 {
+					t.Errorf("a change of %s is not seen", name)
 				}
 			}
-			if len(two) == 0 {
-				t.Error("the second dataset added nothing")
-			}
-			for _, r := range two {
-				if !strings.Contains(r.URN, "orders") {
-					t.Errorf("%s is new and not of the second dataset", r.id())
-				}
+			same := resources(two).clone()
+			*same.get(dashboardType, "health") = *resources(one).get(dashboardType, "health")
+			if len(changedBy(one, same, shared, "orders")) == 0 {
+				t.Error("a shared resource that does not know of the second dataset is not seen")
 			}
 		})
 	}
 }
 
-// describeInputs is the inputs as text, without the folder of the test.
-func describeInputs(r recorded) string {
-	inputs := map[string]any{}
-	for key, value := range r.Inputs {
-		if key != "code" {
-			inputs[key] = value
+// changedBy says what two declarations differ in beside new resources of a dataset and the shared ones, which must.
+func changedBy(one, two []recorded, shared []string, dataset string) []string {
+	var why []string
+	added := map[string]recorded{}
+	for _, r := range two {
+		added[r.URN] = r
+	}
+	for _, before := range one {
+		after, ok := added[before.URN]
+		delete(added, before.URN)
+		if !ok {
+			why = append(why, before.id()+" is gone")
+			continue
+		}
+		if same := entirety(before) == entirety(after); same == slices.Contains(shared, before.id()) {
+			why = append(why, fmt.Sprintf("%s: unchanged is %t", before.id(), same))
 		}
 	}
-	return fmt.Sprint(inputs)
+	if len(added) == 0 {
+		why = append(why, "the second dataset added nothing")
+	}
+	for _, r := range added {
+		if !strings.Contains(r.URN, dataset) {
+			why = append(why, r.id()+" is new and not of the second dataset")
+		}
+	}
+	return why
+}
+
+// entirety is a resource as text, without the folder of the test.
+func entirety(r recorded) string {
+	inputs := maps.Clone(r.Inputs)
+	delete(inputs, "code")
+	on := slices.Clone(r.Dependencies)
+	slices.Sort(on)
+	return fmt.Sprint(inputs, slices.Compact(on), r.Protect, r.Retain, r.Parent, r.Provider)
 }

@@ -6,13 +6,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tributary/infra/component"
 	"tributary/shared/contract"
 )
 
 // Only a source with a cursor has a state to keep, and only its own.
 func TestCursorGrant(t *testing.T) {
-	n := names{base: "tributary-dev", place: component.Place{Partition: "aws", Region: "eu-central-1", Account: "123456789012"}}
+	n := names{base: "tributary-dev", place: testPlace}
 	for _, test := range []struct {
 		name   string
 		cursor *contract.Cursor

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tributary/infra/artifact"
+	"tributary/infra/component"
 	"tributary/shared/settings"
 )
 
@@ -30,6 +32,8 @@ const (
 	testRegion  = "eu-central-1"
 	projectRoot = "../.."
 )
+
+var testPlace = component.Place{Partition: "aws", Region: testRegion, Account: testAccount}
 
 // recorded is a resource as the program declared it.
 type recorded struct {
@@ -97,6 +101,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 type project struct {
 	root     string
 	settings map[string]string // JSON by stack
+	outdated string            // why the packages cannot be used; empty: they can
 }
 
 func newProject(t *testing.T, more ...string) project {
@@ -177,12 +182,17 @@ func deploymentPackage(t *testing.T, contract []byte) []byte {
 	return b.Bytes()
 }
 
-func isCurrent(string, string) error { return nil }
+func (p project) current(string, string) error {
+	if p.outdated != "" {
+		return errors.New(p.outdated)
+	}
+	return nil
+}
 
 // deploy runs the program and returns what it declared, in the order of URNs.
 func (p project) deploy(stack string) ([]recorded, error) {
 	r := &recorder{stack: stack}
-	err := pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, p.root, isCurrent) },
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, p.root, p.current) },
 		pulumi.WithMocks("tributary", stack, r),
 		p.config(stack))
 	slices.SortFunc(r.resources, func(a, b recorded) int { return strings.Compare(a.URN, b.URN) })

@@ -106,8 +106,12 @@ func operatorGrants(n names, keyARN string) []component.Grant {
 		},
 		{
 			Class: component.Called, Name: "EmptyQueues",
-			Actions:   []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"},
-			Resources: []string{p.QueueARN(n.base + "-*")}, Why: "redrive takes events out of the failure queues",
+			Actions: []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"},
+			Resources: []string{
+				p.QueueARN(component.FailuresName(n.function(ingestFunction, "*"))), p.QueueARN(component.FailuresName(n.function(processFunction, "*"))),
+				p.QueueARN(component.UndeliveredName(n.schedule("*"))),
+			},
+			Why: "redrive takes events out of the failure queues",
 		},
 		{
 			Class: component.Called, Name: "AddRaw", Actions: []string{"s3:PutObject"}, Resources: []string{p.ObjectARN(raw, zone.RawRoot+"*")},
@@ -131,7 +135,10 @@ func operatorGrants(n names, keyARN string) []component.Grant {
 		},
 		{
 			Class: component.Called, Name: "ReadLogs", Actions: []string{"logs:FilterLogEvents"},
-			Resources: []string{p.LogGroupARN("/aws/lambda/"+n.base+"-*") + ":*"}, Why: "why a function failed",
+			Resources: []string{
+				p.LogGroupARN(component.LogGroupName(n.function(ingestFunction, "*"))) + ":*", p.LogGroupARN(component.LogGroupName(n.function(processFunction, "*"))) + ":*",
+			},
+			Why: "why a function failed",
 		},
 		component.Encrypt(p, "UseDataKey", keyARN, "s3"),
 		component.Encrypt(p, "SealSecrets", keyARN, "secretsmanager"),

@@ -314,7 +314,50 @@ func TestDeployRefuses(t *testing.T) {
 				p.settings["feature-with-a-long-name"] = `{"region":"ap-southeast-1"}`
 			},
 			stack: "feature-with-a-long-name",
-			want:  []string{"S3 allows 63: choose a shorter stack name"},
+			want:  []string{"bucket tributary-feature-with-a-long-name-results-000000000000-ap-southeast-1 would have", "AWS allows 63: choose a shorter name"},
+		},
+		{
+			name: "a dataset name that makes names too long",
+			prepare: func(t *testing.T, p *project) {
+				p.settings["staging"] = `{"region":"eu-central-1"}`
+				long := strings.Repeat("o", 40)
+				text := strings.ReplaceAll(string(read(t, "testdata/orders.odcs.yaml")), "orders", long)
+				if err := os.WriteFile(filepath.Join(p.root, datasetsDir, long+".odcs.yaml"), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			},
+			stack: "staging",
+			want: []string{
+				"function and role tributary-staging-process-" + strings.Repeat("o", 40) + " would have 66 characters, AWS allows 64: choose a shorter name",
+				"schedule and role tributary-staging-schedule-" + strings.Repeat("o", 40) + " would have 67 characters, AWS allows 64: choose a shorter name",
+			},
+		},
+		{
+			name:    "a stack name that policies of stack dev would match",
+			prepare: func(_ *testing.T, p *project) { p.settings["dev-ingest-2"] = `{"region":"eu-central-1"}` },
+			stack:   "dev-ingest-2",
+			want:    []string{"name resources after tributary-dev-ingest-2: ingest stands for a part of each stack"},
+		},
+		{
+			name: "settings and contracts that are wrong, all at once",
+			prepare: func(t *testing.T, p *project) {
+				p.settings["dev"] = `{"region":"eu-central-1","regions":"x"}`
+				if err := os.WriteFile(filepath.Join(p.root, datasetsDir, "broken.odcs.yaml"), []byte("kind: DataContract\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: []string{"regions: is unknown", "load contracts: ", "broken.odcs.yaml"},
+		},
+		{
+			name: "names, contradictions and packages, all at once",
+			prepare: func(_ *testing.T, p *project) {
+				p.settings["Alarm"] = `{"region":"eu-central-1","datasets":{"coins":{}}}`
+				p.outdated = "the packages are stale"
+			},
+			stack: "Alarm",
+			want: []string{
+				"name resources after tributary-Alarm: project and stack must be lower-case", "settings override dataset coins", "the packages are stale",
+			},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

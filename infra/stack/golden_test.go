@@ -104,39 +104,6 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// Two stacks live in one account: no name that AWS keeps once per account or once for all is in both.
-func TestStacksDoNotMeet(t *testing.T) {
-	p := newProject(t)
-	p.settings["dev-2"] = p.settings["dev"]
-	taken := map[string]string{}
-	p.settings["viewed-2"] = p.settings[viewed]
-	for _, stack := range []string{"dev", "prod", "dev-2", viewed, "viewed-2"} {
-		for _, r := range p.mustDeploy(t, stack) {
-			// A role's inline policy, a table of a database and a rule of a bucket have names of their own house.
-			if !isPlain(r) || slices.Contains([]string{rolePolicyType, glueTableType, permissionType}, r.Type) {
-				continue
-			}
-			for _, input := range []string{"name", "dashboardName", "dataSourceId", "dataSetId"} {
-				name, ok := r.Inputs[input].(string)
-				if !ok && r.Type == bucketType {
-					name, ok = r.Inputs["bucket"].(string)
-				}
-				if !ok {
-					continue
-				}
-				key := r.Type + " " + name
-				if first := taken[key]; first != "" && first != stack {
-					t.Errorf("%s is in %s and %s", key, first, stack)
-				}
-				taken[key] = stack
-			}
-		}
-	}
-	if len(taken) < 100 {
-		t.Errorf("only %d names were looked at", len(taken))
-	}
-}
-
 func TestLifecycles(t *testing.T) {
 	p := newProject(t)
 	var b strings.Builder

@@ -11,7 +11,7 @@ import (
 // Permissions is a table in Markdown of who may do what with a dataset, and why: every statement that is deployed, from
 // the code that deploys it. Names are those of project tributary in stack STACK.
 func Permissions(c *contract.Contract) string {
-	n := names{base: "tributary-STACK", place: component.Place{Partition: "aws", Region: "REGION", Account: "ACCOUNT"}}
+	n := newNames("tributary", "STACK", component.Place{Partition: "aws", Region: "REGION", Account: "ACCOUNT"})
 	const dataKey, alertKey, secret = "the data key", "the alerts' key", "the source's secret"
 	secretARN := secret
 	if c.Source.Auth == nil {

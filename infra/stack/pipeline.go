@@ -117,7 +117,7 @@ func (l *Pipeline) declareServing(ctx *pulumi.Context, p program, _ *shared) err
 		return err
 	}
 	application, err := component.NewAccess(ctx, l.contract.Dataset+"-application", component.AccessArgs{
-		Policy: p.base + "-application-" + l.contract.Dataset, Description: "Read the serving table of " + l.contract.Dataset,
+		Policy: p.application(l.contract.Dataset), Description: "Read the serving table of " + l.contract.Dataset,
 		Grants: pulumix.Val(applicationGrants(p.names, l.contract)), Tags: l.tags,
 	}, pulumi.Parent(l))
 	if err != nil {
@@ -271,7 +271,7 @@ func (l *Pipeline) start(ctx *pulumi.Context, p program, s *shared, notification
 		return err
 	}
 	l.watch, err = component.NewWatch(ctx, c.Dataset+"-watch", component.WatchArgs{
-		Prefix: p.base + "-" + c.Dataset, TopicArn: s.alerts.Arn, Alarms: alarms(p, c), Tags: l.tags,
+		Prefix: p.alarm(c.Dataset), TopicArn: s.alerts.Arn, Alarms: alarms(p, c), Tags: l.tags,
 	}, pulumi.Parent(l))
 	if err != nil {
 		return err

@@ -10,8 +10,9 @@
 // The notification is one resource for the whole raw bucket, because each overwrites the one before; the schedules wait
 // for it, so that the first object of a first deployment finds it there.
 //
-// The program refuses to run with settings that are not exactly right, with deployment packages that are missing or
-// older than their source, and with contracts that contradict the environment; each refusal lists all its reasons.
+// The program refuses to run with settings that are not exactly right, with names that AWS or another stack's policies
+// would not bear, with deployment packages that are missing, damaged or older than their source, and with contracts that
+// contradict the environment; a refusal lists all reasons that can be seen at once.
 package stack
 
 import (
@@ -56,30 +57,31 @@ func deploy(ctx *pulumi.Context, root string, current func(root, dir string) err
 		return fmt.Errorf("read settings: Pulumi.%s.yaml has no %s", ctx.Stack(), ConfigKey)
 	}
 	config, err := ParseConfig(text)
-	if err != nil {
+	contracts, loadErr := contract.LoadDir(filepath.Join(root, datasetsDir))
+	if loadErr != nil {
+		loadErr = fmt.Errorf("load contracts: %w", loadErr)
+	}
+	if err := errors.Join(err, loadErr); err != nil {
 		return err
 	}
 	if config.Environment == "" {
 		config.Environment = ctx.Stack()
 	}
-	contracts, err := contract.LoadDir(filepath.Join(root, datasetsDir))
-	if err != nil {
-		return fmt.Errorf("load contracts: %w", err)
-	}
-	if err := checkDatasets(config, contracts); err != nil {
+	// Names of an account that nobody has are as long as those of the one that the provider will find.
+	place := component.Place{Partition: component.Partition(config.Region), Region: config.Region, Account: "000000000000"}
+	if err := errors.Join(
+		newNames(ctx.Project(), ctx.Stack(), place).check(contracts),
+		checkDatasets(config, contracts),
+		current(root, config.Artifacts),
+	); err != nil {
 		return err
 	}
-	if err := current(root, config.Artifacts); err != nil {
-		return err
-	}
-	provider, place, err := newProvider(ctx, config)
-	if err != nil {
-		return err
-	}
-	n, err := newNames(ctx.Project(), ctx.Stack(), place)
+	provider, account, err := newProvider(ctx, config)
 	if err != nil {
 		return err
 	}
+	place.Account = account
+	n := newNames(ctx.Project(), ctx.Stack(), place)
 	return declare(ctx, program{Config: config, names: n, root: root, inAWS: pulumi.Providers(provider)}, contracts)
 }
 
@@ -182,8 +184,8 @@ func forDays(n int) string {
 	return plural(n, "day")
 }
 
-// newProvider declares the provider that everything else is declared with, and asks it where it is.
-func newProvider(ctx *pulumi.Context, config Config) (*aws.Provider, component.Place, error) {
+// newProvider declares the provider that everything else is declared with, and asks it for the account.
+func newProvider(ctx *pulumi.Context, config Config) (*aws.Provider, string, error) {
 	tags := map[string]string{projectTag: ctx.Project(), stackTag: ctx.Stack(), managerTag: "pulumi"}
 	for key, value := range config.Tags {
 		tags[key] = value
@@ -197,13 +199,11 @@ func newProvider(ctx *pulumi.Context, config Config) (*aws.Provider, component.P
 	}
 	provider, err := aws.NewProvider(ctx, "aws", args)
 	if err != nil {
-		return nil, component.Place{}, fmt.Errorf("declare provider: %w", err)
+		return nil, "", fmt.Errorf("declare provider: %w", err)
 	}
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{}, pulumi.Provider(provider))
 	if err != nil {
-		return nil, component.Place{}, fmt.Errorf("ask for the account: %w", err)
+		return nil, "", fmt.Errorf("ask for the account: %w", err)
 	}
-	return provider, component.Place{
-		Partition: component.Partition(config.Region), Region: config.Region, Account: caller.AccountId,
-	}, nil
+	return provider, caller.AccountId, nil
 }

@@ -146,8 +146,8 @@ func TestCommandsThatFail(t *testing.T) {
 		want []string
 	}{
 		{"held", []string{"run", "-from=" + held}, []string{
-			"✗ held: ", "! tributary-dev-coin_markets-held: 1 in the last 5 min, alarms from 1",
-			"! tributary-dev-coin_markets-freshness: 0 in the last 3 h, alarms below 1; 36 of", // it is stale: nothing was loaded
+			"✗ held: ", "! tributary-dev-alarm-coin_markets-held: 1 in the last 5 min, alarms from 1",
+			"! tributary-dev-alarm-coin_markets-freshness: 0 in the last 3 h, alarms below 1; 36 of", // it is stale: nothing was loaded
 		}},
 		{"no object", []string{"run", "-from=" + page}, []string{"✗ held: 1 of 1 records are rejected"}},
 		{"no file", []string{"run", "-from=nowhere.json"}, []string{"serve coin_markets from nowhere.json: read file: no such file or directory"}},

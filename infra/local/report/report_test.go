@@ -52,8 +52,8 @@ func trial() Page {
 		Outcome: screen.Outcome{
 			Stack: "dev", Datasets: []screen.Dataset{d}, Total: 2_500 * time.Millisecond,
 			Stages: []screen.Stage{{Name: "stack", Detail: "119 resources", Took: 38 * time.Millisecond}, {Name: "ingest", Detail: "4 pages", Took: 2100 * time.Millisecond}},
-			Alarms: []screen.Alarm{{Name: "tributary-dev-coin_markets-held", State: "OK", Why: "0 in the last 5 min"},
-				{Name: "tributary-dev-coin_markets-stale", State: "ALARM", Why: "no data", Meaning: "no run was loaded"}},
+			Alarms: []screen.Alarm{{Name: "tributary-dev-alarm-coin_markets-held", State: "OK", Why: "0 in the last 5 min"},
+				{Name: "tributary-dev-alarm-coin_markets-stale", State: "ALARM", Why: "no data", Meaning: "no run was loaded"}},
 			Next: []screen.Hint{{Command: "go tool mage run", Does: "run again"}},
 		},
 		Details: []Detail{{

@@ -97,9 +97,9 @@ func loaded() screen.Outcome {
 			},
 		}},
 		Alarms: []screen.Alarm{
-			{Name: "tributary-dev-coin_markets-rejects", State: "ALARM", Why: "3.571 in the last 5 min, alarms from 2.5",
+			{Name: "tributary-dev-alarm-coin_markets-rejects", State: "ALARM", Why: "3.571 in the last 5 min, alarms from 2.5",
 				Meaning: "A run was at least half as dirty as the 5 % of rejects above which runs of coin_markets are held back"},
-			{Name: "tributary-dev-coin_markets-held", State: "OK", Why: "0 in the last 5 min, alarms from 1"},
+			{Name: "tributary-dev-alarm-coin_markets-held", State: "OK", Why: "0 in the last 5 min, alarms from 1"},
 		},
 		Stages: []screen.Stage{
 			{Name: "functions", Took: 412 * time.Millisecond}, {Name: "AWS", Took: 12 * time.Millisecond},

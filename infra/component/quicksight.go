@@ -75,7 +75,9 @@ type DataSource struct {
 	Arn pulumi.StringOutput
 }
 
-// NewDataSource declares a data source. QuickSight tries the connection at once, so the role has its policy before.
+// NewDataSource declares a data source. QuickSight tries the connection at once, so the role has its policy before. IAM is
+// slower than Pulumi now and then, and the provider does not repeat a source that came out as CREATION_FAILED: where that
+// happens, a second `pulumi up` makes it.
 func NewDataSource(ctx *pulumi.Context, name string, args DataSourceArgs, opts ...pulumi.ResourceOption) (*DataSource, error) {
 	d := &DataSource{}
 	if err := register(ctx, DataSourceType, name, args.Validate, d, opts); err != nil {

@@ -30,13 +30,23 @@ func (s *shared) declareQuickSight(ctx *pulumi.Context, p program, _ []*contract
 	return err
 }
 
-// quickSightGrants are the reader's and what QuickSight's Athena driver calls beside them.
+// quickSightGrants are the reader's and what QuickSight's Athena driver calls beside them, as far as it can be said of one
+// stack: AWS's own policy AWSQuicksightAthenaAccess, which the account's role usually has, allows it everywhere.
 func quickSightGrants(n names, keyARN string) []component.Grant {
 	p := n.place
 	return append(readerGrants(n, keyARN),
 		component.Grant{
 			Class: component.Behalf, Name: "StreamResults", Actions: []string{"athena:BatchGetQueryExecution", "athena:GetQueryResultsStream"},
 			Resources: []string{p.AthenaARN("workgroup/" + n.workgroup())}, Why: "QuickSight's driver fetches results as a stream",
+		},
+		component.Grant{
+			Class: component.Behalf, Name: "BrowseCatalog", Actions: []string{"athena:ListDatabases", "athena:ListTableMetadata"},
+			Resources: []string{p.AthenaARN("datacatalog/AwsDataCatalog")}, Why: "QuickSight shows tables to choose from",
+		},
+		component.Grant{
+			Class: component.Behalf, Name: "BrowseDatabases", Actions: []string{"glue:GetDatabases"},
+			Resources: []string{p.GlueARN("catalog"), p.GlueARN("database/default"), p.GlueARN("database/" + n.database())},
+			Why:       "the same, as Athena asks Glue for it",
 		},
 		component.Grant{
 			Class: component.Behalf, Name: "ReadVersions", Actions: []string{"s3:GetObjectVersion"}, Resources: []string{p.ObjectARN(n.bucket(lakeBucket), "*")},

@@ -144,7 +144,7 @@ func NewBucket(ctx *pulumi.Context, name string, args BucketArgs, opts ...pulumi
 	}
 	b.Policy, err = s3.NewBucketPolicy(ctx, name, &s3.BucketPolicyArgs{
 		Bucket: bucket.Bucket,
-		Policy: pulumi.String(bucketDocument(args.Place, args.Bucket, args.WriteOnce).Text()),
+		Policy: pulumi.String(BucketDocument(args.Place, args.Bucket, args.WriteOnce).Text()),
 	}, after(b, lifecycle)...)
 	if err != nil {
 		return nil, fmt.Errorf("declare policy of bucket %s: %w", args.Bucket, err)

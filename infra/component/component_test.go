@@ -30,13 +30,13 @@ func TestPartition(t *testing.T) {
 func TestDocuments(t *testing.T) {
 	const key = "arn:aws:kms:eu-central-1:123456789012:key/1"
 	for name, document := range map[string]Document{
-		"bucket":         bucketDocument(testPlace, "b", nil),
-		"bucket-once":    bucketDocument(testPlace, "b", []string{"raw/", "other/"}),
-		"key":            keyDocument(testPlace),
-		"key-alarms":     keyDocument(testPlace, alarmsUseKey(testPlace, "x-*")),
-		"topic":          topicDocument(testPlace, "t", "x-*"),
-		"function-trust": functionTrust(),
-		"schedule-trust": scheduleTrust(testPlace, "g"),
+		"bucket":         BucketDocument(testPlace, "b", nil),
+		"bucket-once":    BucketDocument(testPlace, "b", []string{"raw/", "other/"}),
+		"key":            KeyDocument(testPlace, ""),
+		"key-alarms":     KeyDocument(testPlace, "x-*"),
+		"topic":          TopicDocument(testPlace, "t", "x-*"),
+		"function-trust": FunctionTrust(),
+		"schedule-trust": ScheduleTrust(testPlace, "g"),
 		"schedule":       Identity(ScheduleGrants(testPlace, "s", "f")),
 		"function":       Identity(FunctionGrants(testPlace, "f")),
 		"key-use":        Identity([]Grant{Encrypt(testPlace, "Use", key, "s3"), Decrypt(testPlace, "Open", key, "secretsmanager")}),

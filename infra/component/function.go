@@ -118,7 +118,7 @@ func NewFunction(ctx *pulumi.Context, name string, args FunctionArgs, opts ...pu
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 		Name:             pulumi.String(args.Function),
 		Description:      pulumi.String("Role of function " + args.Function),
-		AssumeRolePolicy: pulumi.String(functionTrust().Text()),
+		AssumeRolePolicy: pulumi.String(FunctionTrust().Text()),
 		Tags:             tags,
 	}, child)
 	if err != nil {

@@ -48,13 +48,9 @@ func NewKey(ctx *pulumi.Context, name string, args KeyArgs, opts ...pulumi.Resou
 	if err := register(ctx, KeyType, name, args.Validate, k, opts); err != nil {
 		return nil, err
 	}
-	var more []Statement
-	if args.Alarms != "" {
-		more = append(more, alarmsUseKey(args.Place, args.Alarms))
-	}
 	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{
 		Description:          pulumi.String(args.Description),
-		Policy:               pulumi.String(keyDocument(args.Place, more...).Text()),
+		Policy:               pulumi.String(KeyDocument(args.Place, args.Alarms).Text()),
 		EnableKeyRotation:    pulumi.Bool(true),
 		DeletionWindowInDays: pulumi.Int(args.DeletionDays),
 	}, append(args.Protection.options(), pulumi.Parent(k))...)

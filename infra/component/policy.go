@@ -22,6 +22,7 @@ type Statement struct {
 	Action    []string   `json:"Action"`
 	Resource  []string   `json:"Resource,omitempty"`
 	Condition Condition  `json:"Condition,omitempty"`
+	Why       string     `json:"-"` // for the tables in the documentation
 }
 
 // Condition is operator → key → values.
@@ -47,9 +48,10 @@ func (p Principal) MarshalJSON() ([]byte, error) {
 	}
 }
 
+// The effects of a statement.
 const (
-	allow = "Allow"
-	deny  = "Deny"
+	Allow = "Allow"
+	Deny  = "Deny"
 )
 
 // Text is the document as AWS receives it. It does not fail: a document is built by code of this package alone, whose
@@ -109,7 +111,7 @@ func (g Grant) Sid() string { return string(g.Class) + g.Name }
 func Identity(grants []Grant) Document {
 	statements := make([]Statement, len(grants))
 	for i, g := range grants {
-		statements[i] = Statement{Sid: g.Sid(), Effect: allow, Action: g.Actions, Resource: g.Resources, Condition: g.Condition}
+		statements[i] = Statement{Sid: g.Sid(), Effect: Allow, Action: g.Actions, Resource: g.Resources, Condition: g.Condition, Why: g.Why}
 	}
 	return document(statements...)
 }
@@ -169,33 +171,36 @@ func Decrypt(p Place, name, keyARN, service string) Grant {
 	}
 }
 
-// trust lets a service take a role.
-func trust(sid, service string, condition Condition) Document {
+// FunctionTrust lets Lambda take a function's role.
+func FunctionTrust() Document {
 	return document(Statement{
-		Sid: sid, Effect: allow, Principal: &Principal{Service: service}, Action: []string{"sts:AssumeRole"}, Condition: condition,
+		Sid: "LambdaTakesRole", Effect: Allow, Principal: &Principal{Service: "lambda.amazonaws.com"}, Action: []string{"sts:AssumeRole"},
+		Why: "the function runs as its role; Lambda takes it for functions of this account alone (iam:PassRole)",
 	})
 }
 
-// functionTrust lets Lambda take a function's role.
-func functionTrust() Document { return trust("LambdaTakesRole", "lambda.amazonaws.com", nil) }
-
-// scheduleTrust lets EventBridge Scheduler take the role for schedules of one group of this account alone: the
+// ScheduleTrust lets EventBridge Scheduler take the role for schedules of one group of this account alone: the
 // service knows no schedule's ARN there, only its group's.
-func scheduleTrust(p Place, group string) Document {
-	return trust("SchedulerTakesRole", "scheduler.amazonaws.com", Condition{"StringEquals": {
-		"aws:SourceAccount": {p.Account},
-		"aws:SourceArn":     {p.ScheduleGroupARN(group)},
-	}})
+func ScheduleTrust(p Place, group string) Document {
+	return document(Statement{
+		Sid: "SchedulerTakesRole", Effect: Allow, Principal: &Principal{Service: "scheduler.amazonaws.com"}, Action: []string{"sts:AssumeRole"},
+		Condition: Condition{"StringEquals": {
+			"aws:SourceAccount": {p.Account},
+			"aws:SourceArn":     {p.ScheduleGroupARN(group)},
+		}},
+		Why: "schedules of the group, which holds this one, start the function",
+	})
 }
 
-// bucketDocument refuses plain HTTP for the whole bucket and, below each write-once prefix, every write that does not
+// BucketDocument refuses plain HTTP for the whole bucket and, below each write-once prefix, every write that does not
 // say If-None-Match and every deletion: a delete marker would let the key be written again. Requests that are no
 // creation of an object (a part of a multipart upload) carry no such header and pass.
-func bucketDocument(p Place, bucket string, writeOnce []string) Document {
+func BucketDocument(p Place, bucket string, writeOnce []string) Document {
 	statements := []Statement{{
-		Sid: "OnlyTLS", Effect: deny, Principal: &Principal{}, Action: []string{"s3:*"},
+		Sid: "OnlyTLS", Effect: Deny, Principal: &Principal{}, Action: []string{"s3:*"},
 		Resource:  []string{p.BucketARN(bucket), p.ObjectARN(bucket, "*")},
 		Condition: Condition{"Bool": {"aws:SecureTransport": {"false"}}},
+		Why:       "nothing travels in the clear",
 	}}
 	if len(writeOnce) == 0 {
 		return document(statements...)
@@ -206,28 +211,32 @@ func bucketDocument(p Place, bucket string, writeOnce []string) Document {
 	}
 	return document(append(statements,
 		Statement{
-			Sid: "WriteOnce", Effect: deny, Principal: &Principal{}, Action: []string{"s3:PutObject"}, Resource: objects,
+			Sid: "WriteOnce", Effect: Deny, Principal: &Principal{}, Action: []string{"s3:PutObject"}, Resource: objects,
 			Condition: Condition{"Null": {"s3:if-none-match": {"true"}}, "Bool": {"s3:ObjectCreationOperation": {"true"}}},
+			Why:       "what is stored is never replaced",
 		},
 		Statement{
-			Sid: "NeverDelete", Effect: deny, Principal: &Principal{}, Action: []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: objects,
+			Sid: "NeverDelete", Effect: Deny, Principal: &Principal{}, Action: []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: objects,
+			Why: "only the lifecycle ends it; a delete marker would let the key be written again",
 		},
 	)...)
 }
 
-// keyDocument leaves decisions about a key to IAM. In a key policy the resource * is this key.
-func keyDocument(p Place, more ...Statement) Document {
-	return document(append([]Statement{{
-		Sid: "AccountDecides", Effect: allow, Principal: &Principal{AWS: p.RootARN()}, Action: []string{"kms:*"}, Resource: []string{"*"},
-	}}, more...)...)
-}
-
-// alarmsUseKey lets CloudWatch alarms of the stack encrypt what they publish. Without it alarms fail in silence.
-func alarmsUseKey(p Place, alarms string) Statement {
-	return Statement{
-		Sid: "AlarmsEncrypt", Effect: allow, Principal: &Principal{Service: "cloudwatch.amazonaws.com"},
-		Action: []string{"kms:Decrypt", "kms:GenerateDataKey*"}, Resource: []string{"*"}, Condition: fromAlarms(p, alarms),
+// KeyDocument leaves decisions about a key to IAM. In a key policy the resource * is this key. Where alarms, a name
+// pattern, is not empty, those of CloudWatch may encrypt what they publish: without it they fail in silence.
+func KeyDocument(p Place, alarms string) Document {
+	statements := []Statement{{
+		Sid: "AccountDecides", Effect: Allow, Principal: &Principal{AWS: p.RootARN()}, Action: []string{"kms:*"}, Resource: []string{"*"},
+		Why: "the account's IAM policies decide; without it they count for nothing",
+	}}
+	if alarms != "" {
+		statements = append(statements, Statement{
+			Sid: "AlarmsEncrypt", Effect: Allow, Principal: &Principal{Service: "cloudwatch.amazonaws.com"},
+			Action: []string{"kms:Decrypt", "kms:GenerateDataKey*"}, Resource: []string{"*"}, Condition: fromAlarms(p, alarms),
+			Why: "alarms encrypt what they publish",
+		})
 	}
+	return document(statements...)
 }
 
 func fromAlarms(p Place, alarms string) Condition {
@@ -237,18 +246,20 @@ func fromAlarms(p Place, alarms string) Condition {
 	}
 }
 
-// topicDocument lets CloudWatch alarms of the stack publish and refuses plain HTTP. Functions publish by their own
+// TopicDocument lets CloudWatch alarms of the stack publish and refuses plain HTTP. Functions publish by their own
 // policies.
-func topicDocument(p Place, topic, alarms string) Document {
+func TopicDocument(p Place, topic, alarms string) Document {
 	arn := []string{p.TopicARN(topic)}
 	return document(
 		Statement{
-			Sid: "AlarmsPublish", Effect: allow, Principal: &Principal{Service: "cloudwatch.amazonaws.com"},
+			Sid: "AlarmsPublish", Effect: Allow, Principal: &Principal{Service: "cloudwatch.amazonaws.com"},
 			Action: []string{"sns:Publish"}, Resource: arn, Condition: fromAlarms(p, alarms),
+			Why: "alarms tell people",
 		},
 		Statement{
-			Sid: "OnlyTLS", Effect: deny, Principal: &Principal{}, Action: []string{"sns:Publish"}, Resource: arn,
+			Sid: "OnlyTLS", Effect: Deny, Principal: &Principal{}, Action: []string{"sns:Publish"}, Resource: arn,
 			Condition: Condition{"Bool": {"aws:SecureTransport": {"false"}}},
+			Why:       "nothing travels in the clear",
 		},
 	)
 }

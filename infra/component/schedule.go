@@ -85,7 +85,7 @@ func NewSchedule(ctx *pulumi.Context, name string, args ScheduleArgs, opts ...pu
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 		Name:             pulumi.String(args.Schedule),
 		Description:      pulumi.String("Role of schedule " + args.Schedule),
-		AssumeRolePolicy: pulumi.String(scheduleTrust(args.Place, args.Schedule).Text()),
+		AssumeRolePolicy: pulumi.String(ScheduleTrust(args.Place, args.Schedule).Text()),
 		Tags:             tags,
 	}, child)
 	if err != nil {

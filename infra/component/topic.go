@@ -72,7 +72,7 @@ func NewTopic(ctx *pulumi.Context, name string, args TopicArgs, opts ...pulumi.R
 	}
 	t.Policy, err = sns.NewTopicPolicy(ctx, name, &sns.TopicPolicyArgs{
 		Arn:    topic.Arn,
-		Policy: pulumi.String(topicDocument(args.Place, args.Topic, args.Alarms).Text()),
+		Policy: pulumi.String(TopicDocument(args.Place, args.Topic, args.Alarms).Text()),
 	}, pulumi.Parent(t))
 	if err != nil {
 		return nil, fmt.Errorf("declare policy of topic %s: %w", args.Topic, err)

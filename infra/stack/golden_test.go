@@ -104,6 +104,47 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+// The table leaves out no statement that is deployed.
+func TestPermissionsAreComplete(t *testing.T) {
+	c, err := contract.Load(filepath.Join(projectRoot, datasetsDir, "coin_markets.odcs.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := resources(newProject(t).mustDeploy(t, viewed))
+	made := strings.NewReplacer( // what AWS makes up, and the names of this stack
+		"arn:aws:kms:eu-central-1:123456789012:data-id", "the data key", "arn:aws:kms:eu-central-1:123456789012:alerts-id", "the alerts' key",
+		"arn:aws:secretsmanager:eu-central-1:123456789012:tributary-viewed/coingecko", "the source's secret",
+		testAccount, "ACCOUNT", testRegion, "REGION", "tributary-viewed", "tributary-STACK", "tributary_viewed", "tributary_STACK",
+	)
+	n := newNames("tributary", "STACK", component.Place{Partition: "aws", Region: "REGION", Account: "ACCOUNT"})
+	missing := func(table string) (rows []string) {
+		for _, s := range declared.statements() {
+			var on []string
+			for _, r := range s.Resource {
+				on = append(on, made.Replace(r))
+			}
+			if row := code(s.Action) + " | " + code(shortened(n, on)) + " |"; !strings.Contains(table, row) {
+				rows = append(rows, s.id()+": "+row)
+			}
+		}
+		return rows
+	}
+	table := Permissions(c)
+	for _, row := range missing(table) {
+		t.Error(row)
+	}
+	lines := strings.SplitAfter(table, "\n")
+	for _, seen := range []string{"sns:Publish", "sts:AssumeRole", "s3:DeleteObjectVersion", "athena:ListDatabases"} {
+		cut := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.Contains(line, seen) })
+		if len(missing(strings.Join(cut, ""))) == 0 {
+			t.Errorf("a table without %s is not seen", seen)
+		}
+	}
+	if !strings.Contains(table, "`s3.amazonaws.com` | may `lambda:InvokeFunction`") {
+		t.Error("the table does not say that S3 starts the process function")
+	}
+}
+
 func TestLifecycles(t *testing.T) {
 	p := newProject(t)
 	var b strings.Builder

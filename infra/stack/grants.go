@@ -112,3 +112,17 @@ func processGrants(n names, c *contract.Contract, keyARN, alertKeyARN string) []
 		component.Encrypt(p, "UseAlertKey", alertKeyARN, "sns"),
 	)
 }
+
+// rawBucketInvokes lets the raw bucket start the process function; with the account beside the bucket's ARN, because
+// somebody else could take the name of a bucket that was deleted.
+func rawBucketInvokes(n names, dataset string) component.Statement {
+	return component.Statement{
+		Sid: "RawBucketInvokes", Effect: component.Allow, Principal: &component.Principal{Service: "s3.amazonaws.com"},
+		Action: []string{"lambda:InvokeFunction"}, Resource: []string{n.place.FunctionARN(n.function(processFunction, dataset))},
+		Condition: component.Condition{
+			"StringEquals": {"aws:SourceAccount": {n.place.Account}},
+			"ArnLike":      {"aws:SourceArn": {n.place.BucketARN(n.bucket(rawBucket))}},
+		},
+		Why: "a manifest that was written starts processing",
+	}
+}

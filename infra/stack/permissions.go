@@ -8,8 +8,9 @@ import (
 	"tributary/shared/contract"
 )
 
-// Permissions is a table in Markdown of who may do what with a dataset, and why: every statement that is deployed, from
-// the code that deploys it. Names are those of project tributary in stack STACK.
+// Permissions are two tables in Markdown of who may do what with a dataset, and why: every statement that is deployed, from
+// the code that deploys it, first of roles and people, then of the resources themselves. Names are those of project
+// tributary in stack STACK.
 func Permissions(c *contract.Contract) string {
 	n := newNames("tributary", "STACK", component.Place{Partition: "aws", Region: "REGION", Account: "ACCOUNT"})
 	const dataKey, alertKey, secret = "the data key", "the alerts' key", "the source's secret"
@@ -43,7 +44,66 @@ func Permissions(c *contract.Contract) string {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", role.who, classes[g.Class], code(g.Actions), code(shortened(n, g.Resources)), g.Why)
 		}
 	}
+	b.WriteString("\n| at | who | may or must not | on | if | why |\n|---|---|---|---|---|---|\n")
+	for _, p := range resourcePolicies(n, c) {
+		for _, s := range p.statements {
+			fmt.Fprintf(&b, "| %s | %s | %s %s | %s | %s | %s |\n",
+				p.at, principal(s), effects[s.Effect], code(s.Action), code(shortened(n, s.Resource)), conditions(n, s.Condition), s.Why)
+		}
+	}
 	return b.String()
+}
+
+// resourcePolicy is what a resource itself says of who may do what with it.
+type resourcePolicy struct {
+	at         string
+	statements []component.Statement
+}
+
+func resourcePolicies(n names, c *contract.Contract) []resourcePolicy {
+	p := n.place
+	found := []resourcePolicy{
+		{"roles of both functions", component.FunctionTrust().Statement},
+		{"role of the schedule", component.ScheduleTrust(p, n.schedule(c.Dataset)).Statement},
+		{"process function", []component.Statement{rawBucketInvokes(n, c.Dataset)}},
+	}
+	for _, kind := range []string{rawBucket, lakeBucket, rejectsBucket, resultsBucket} {
+		found = append(found, resourcePolicy{kind + " bucket", component.BucketDocument(p, n.bucket(kind), writeOnce(kind)).Statement})
+	}
+	return append(found,
+		resourcePolicy{"data key", component.KeyDocument(p, "").Statement},
+		resourcePolicy{"alerts' key", component.KeyDocument(p, n.alarms()).Statement},
+		resourcePolicy{"alerts' topic", component.TopicDocument(p, n.topic(), n.alarms()).Statement},
+	)
+}
+
+var effects = map[string]string{component.Allow: "may", component.Deny: "must not"}
+
+func principal(s component.Statement) string {
+	switch {
+	case s.Principal.Service != "":
+		return "`" + s.Principal.Service + "`"
+	case s.Principal.AWS != "":
+		return "the account"
+	default:
+		return "everyone"
+	}
+}
+
+// conditions are all that must hold, by operator and key.
+func conditions(n names, all component.Condition) string {
+	var texts []string
+	for _, operator := range sortedKeys(all) {
+		for _, key := range sortedKeys(all[operator]) {
+			values := shortened(n, all[operator][key])
+			if operator == "Null" {
+				texts = append(texts, map[string]string{"true": "no", "false": "any"}[values[0]]+" `"+key+"`")
+				continue
+			}
+			texts = append(texts, "`"+key+"` "+code(values))
+		}
+	}
+	return strings.Join(texts, ", ")
 }
 
 var classes = map[component.Class]string{

@@ -219,15 +219,15 @@ func hashFile(path string) (string, error) {
 	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
-// declarePermission lets the raw bucket start the process function; with the account beside the bucket's ARN, because
-// somebody else could take the name of a bucket that was deleted.
+// declarePermission gives the process function the statement of rawBucketInvokes.
 func (l *Pipeline) declarePermission(ctx *pulumi.Context, p program, s *shared) error {
+	statement := rawBucketInvokes(p.names, l.contract.Dataset)
 	var err error
 	l.permission, err = lambda.NewPermission(ctx, l.contract.Dataset+"-process", &lambda.PermissionArgs{
-		StatementId:   pulumi.String("RawBucketInvokes"),
-		Action:        pulumi.String("lambda:InvokeFunction"),
+		StatementId:   pulumi.String(statement.Sid),
+		Action:        pulumi.String(statement.Action[0]),
 		Function:      l.process.Name,
-		Principal:     pulumi.String("s3.amazonaws.com"),
+		Principal:     pulumi.String(statement.Principal.Service),
 		SourceArn:     s.raw.Arn,
 		SourceAccount: pulumi.String(p.place.Account),
 	}, pulumi.Parent(l))

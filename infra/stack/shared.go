@@ -68,12 +68,11 @@ func (s *shared) declareBuckets(ctx *pulumi.Context, p program, contracts []*con
 	for _, b := range []struct {
 		kind       string
 		bucket     **component.Bucket
-		writeOnce  []string
 		keep       []component.Keep
 		disposable bool // whatever is in it can be made again
 	}{
 		{
-			kind: rawBucket, bucket: &s.raw, writeOnce: []string{zone.RawRoot},
+			kind: rawBucket, bucket: &s.raw,
 			keep: []component.Keep{{Name: "raw", Prefix: zone.RawRoot, Days: r.Raw, ArchiveDays: r.RawArchive}},
 		},
 		// Audit rows live for ever: the view of the newest runs and every replay look at them.
@@ -82,7 +81,7 @@ func (s *shared) declareBuckets(ctx *pulumi.Context, p program, contracts []*con
 		{kind: resultsBucket, bucket: &s.results, keep: []component.Keep{{Name: "results", Days: r.Results}}, disposable: true},
 	} {
 		args := component.BucketArgs{
-			Place: p.place, Bucket: p.bucket(b.kind), KeyArn: s.dataKey.Arn, WriteOnce: b.writeOnce, Keep: b.keep,
+			Place: p.place, Bucket: p.bucket(b.kind), KeyArn: s.dataKey.Arn, WriteOnce: writeOnce(b.kind), Keep: b.keep,
 			NoncurrentDays: r.Noncurrent, Disposable: b.disposable || !p.Protect,
 		}
 		if !b.disposable {
@@ -92,6 +91,15 @@ func (s *shared) declareBuckets(ctx *pulumi.Context, p program, contracts []*con
 		if *b.bucket, err = component.NewBucket(ctx, b.kind, args, p.inAWS); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writeOnce are the prefixes of a bucket below which nothing is replaced or deleted: raw bytes, but not the state of
+// sources beside them.
+func writeOnce(kind string) []string {
+	if kind == rawBucket {
+		return []string{zone.RawRoot}
 	}
 	return nil
 }

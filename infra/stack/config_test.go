@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"go.yaml.in/yaml/v3"
 
 	"tributary/infra/artifact"
 )
@@ -390,6 +392,23 @@ func TestDeploy(t *testing.T) {
 	err := pulumi.RunErr(Deploy, pulumi.WithMocks("tributary", "dev", &recorder{stack: "dev"}), p.config("dev"))
 	if err == nil || !strings.Contains(err.Error(), "deployment packages are missing in .build/arm64: run `go tool mage build`") {
 		t.Errorf("Deploy without stamp: %v", err)
+	}
+}
+
+// The command line is at least as new as the SDK that the program is compiled with.
+func TestRequiredPulumiVersion(t *testing.T) {
+	sdk := regexp.MustCompile(`(?m)^\s*github\.com/pulumi/pulumi/sdk/v3 v(\S+)`).FindSubmatch(read(t, projectRoot, "go.mod"))
+	if sdk == nil {
+		t.Fatal("go.mod does not say which SDK it takes")
+	}
+	var project struct {
+		Required string `yaml:"requiredPulumiVersion"`
+	}
+	if err := yaml.Unmarshal(read(t, projectRoot, "Pulumi.yaml"), &project); err != nil {
+		t.Fatal(err)
+	}
+	if want := ">=" + string(sdk[1]); project.Required != want {
+		t.Errorf("Pulumi.yaml requires %q, the SDK is that of %q", project.Required, want)
 	}
 }
 

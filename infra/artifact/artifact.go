@@ -11,22 +11,15 @@
 package artifact
 
 import (
-	"archive/zip"
-	"bytes"
-	"compress/flate"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"time"
-
-	"tributary/shared/settings"
 )
 
 // Dir is where the packages to deploy lie, below the root of the project.
@@ -101,14 +94,18 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 	made := stamp{source: from, Target: o.Target, Binaries: map[string]string{}, Contracts: map[string]string{}, Zips: map[string]string{}}
 	var sizes []Size
 	for _, function := range Functions {
-		bootstrap, err := former.binary(made, dir, function)
-		if err == nil && bootstrap == nil {
-			bootstrap, err = compile(ctx, o, function, from.revision())
+		binary, err := former.binary(made, dir, function)
+		if err == nil && binary == nil {
+			binary, err = compile(ctx, o, function, from.revision())
 		}
 		if err != nil {
 			return nil, err
 		}
-		made.Binaries[function] = digestOf(bootstrap)
+		made.Binaries[function] = digestOf(binary)
+		bootstrap, err := former.packed(o, function, binary)
+		if err != nil {
+			return nil, fmt.Errorf("pack function %s: %w", function, err)
+		}
 		for _, c := range contracts {
 			size, digest, err := writeZip(Zip(o.Root, o.Dir, function, c.dataset), bootstrap, c.text)
 			if err != nil {
@@ -209,21 +206,6 @@ func readStamp(path string) (stamp, error) {
 	return s, json.Unmarshal(text, &s)
 }
 
-// binary is a function that was compiled before from what would be compiled now; nil where there is none.
-func (s stamp) binary(now stamp, dir, function string) ([]byte, error) {
-	if s.source != now.source || s.Target != now.Target {
-		return nil, nil
-	}
-	bootstrap, err := os.ReadFile(filepath.Join(dir, function))
-	switch {
-	case errors.Is(err, os.ErrNotExist), err == nil && digestOf(bootstrap) != s.Binaries[function]:
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("read function %s: %w", function, err)
-	}
-	return bootstrap, nil
-}
-
 // faults are what is wrong with the packages of one dataset.
 func (s stamp) faults(root, dir string, c contractFile) ([]string, error) {
 	switch s.Contracts[c.dataset] {
@@ -275,48 +257,6 @@ func contractFiles(root string) ([]contractFile, error) {
 		}
 	}
 	return files, nil
-}
-
-// epoch is the time of every file in a zip: the format's earliest, so that no clock is in the bytes.
-var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// writeZip makes a package and returns its size and digest.
-func writeZip(path string, bootstrap, contract []byte) (Size, string, error) {
-	var buf bytes.Buffer
-	w := zip.NewWriter(&buf)
-	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(out, flate.BestCompression)
-	})
-	for _, file := range []struct {
-		name string
-		mode os.FileMode
-		text []byte
-	}{
-		{"bootstrap", 0o755, bootstrap}, // Lambda starts only what is executable
-		{settings.ContractFile, 0o644, contract},
-	} {
-		header := &zip.FileHeader{Name: file.name, Method: zip.Deflate, Modified: epoch}
-		header.SetMode(file.mode)
-		f, err := w.CreateHeader(header)
-		if err != nil {
-			return Size{}, "", fmt.Errorf("add %s: %w", file.name, err)
-		}
-		if _, err := f.Write(file.text); err != nil {
-			return Size{}, "", fmt.Errorf("add %s: %w", file.name, err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		return Size{}, "", fmt.Errorf("close zip: %w", err)
-	}
-	size := Size{Path: path, Zip: int64(buf.Len()), Bootstrap: int64(len(bootstrap))}
-	// A zip of the same bytes keeps its time, and whoever watches it keeps quiet.
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, buf.Bytes()) {
-		return size, digestOf(buf.Bytes()), nil
-	}
-	if err := os.WriteFile(path, buf.Bytes(), 0o644); err != nil {
-		return Size{}, "", fmt.Errorf("write zip: %w", err)
-	}
-	return size, digestOf(buf.Bytes()), nil
 }
 
 // removeOthers deletes zips of datasets that are no more.

@@ -3,6 +3,7 @@ package artifact
 import (
 	"archive/zip"
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -149,6 +150,14 @@ func TestBuildCompilesWhatChanged(t *testing.T) {
 			if compiled != test.want {
 				t.Errorf("%d functions were compiled, want %d", compiled, test.want)
 			}
+			for _, function := range Functions {
+				if got := unpacked(t, Zip(root, Dir, function, "coins"), bootstrapName); !bytes.Equal(got, read(t, filepath.Join(root, Dir, function))) {
+					t.Errorf("the package of %s holds another function", function)
+				}
+			}
+			if got, want := unpacked(t, Zip(root, Dir, "ingest", "coins"), "contract.odcs.yaml"), read(t, filepath.Join(root, "shared/datasets/coins.odcs.yaml")); !bytes.Equal(got, want) {
+				t.Errorf("the package holds the contract %q, want %q", got, want)
+			}
 			if err := Check(root, Dir, AWS); err != nil {
 				t.Error(err)
 			}
@@ -262,6 +271,24 @@ func TestFollowTellsPackagesFromComplaints(t *testing.T) {
 	if diff := cmp.Diff("# tributary/functions/ingest\nmain.go:3:2: undefined: x\n", complaints); diff != "" {
 		t.Errorf("complaints (-want +got):\n%s", diff)
 	}
+}
+
+func unpacked(t *testing.T, path, name string) []byte {
+	t.Helper()
+	r, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	file, err := r.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(file) // checks the CRC as well
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
 }
 
 func read(t *testing.T, path string) []byte {

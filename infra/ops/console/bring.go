@@ -21,8 +21,7 @@ func (c Console) backfill(ctx context.Context, o Options, p pipeline) error {
 	run := zone.NewRun(p.contract.Dataset, o.At)
 	response, err := ops.Backfill(ctx, p.ingest, p.contract, o.At, o.Part)
 	if fault := new(zone.FunctionError); errors.As(err, &fault) {
-		c.field("run", "%s did not come whole; the pages that came are kept", reads(run))
-		c.next(o.hint("goes on behind the last page that came", "backfill %s %s %s -at=%s", p.contract.Dataset, o.Part.From, o.Part.To, o.At.Format(time.RFC3339)))
+		c.next(o.hint("goes on behind the last page that came, when the cause is gone", "backfill %s %s %s -at=%s", p.contract.Dataset, o.Part.From, o.Part.To, o.At.Format(time.RFC3339)))
 	}
 	if err != nil {
 		return err

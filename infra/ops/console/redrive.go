@@ -8,6 +8,7 @@ import (
 
 	"tributary/infra/local/screen"
 	"tributary/shared/ops"
+	"tributary/shared/zone"
 )
 
 func (c Console) redrive(ctx context.Context, o Options, p pipeline) error {
@@ -17,7 +18,7 @@ func (c Console) redrive(ctx context.Context, o Options, p pipeline) error {
 		first := true
 		done, err := ops.Redrive(ctx, q.queue, q.function, func(s ops.RedriveStep) {
 			if first {
-				c.say("  %s, each for %s", q.name, q.of)
+				c.say("  %s, for %s", q.many, q.of)
 				first = false
 			}
 			c.redriven(s)
@@ -47,7 +48,11 @@ func (c Console) redrive(ctx context.Context, o Options, p pipeline) error {
 // redriven prints an event that was dealt with: which it is, why it had failed, what became of it.
 func (c Console) redriven(s ops.RedriveStep) {
 	mark, became := c.Style.Good("✓"), "sent again, and done"
-	if s.Err != nil {
+	fault := new(zone.FunctionError)
+	switch {
+	case errors.As(s.Err, &fault) && fault.Message == s.Reason:
+		mark, became = c.Style.Bad("✗"), "LEFT: it fails as before"
+	case s.Err != nil:
 		mark, became = c.Style.Bad("✗"), "LEFT: "+s.Err.Error()
 	}
 	c.say("  %s %s", mark, eventText(s))

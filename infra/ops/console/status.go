@@ -36,17 +36,18 @@ func (c Console) status(ctx context.Context, o Options, p pipeline) error {
 		c.flagged("lost", screen.Plural(int64(s.Lost), "run is", "runs are")+" not done; the next ingest starts them again", c.Style.Odd)
 		next = append(next, o.hint("processes what is lost now", "replay %s", s.Dataset))
 	}
-	waiting, paint := 0, func(text string) string { return text }
-	var queues []string
+	var waiting []string
 	for _, q := range p.queues {
-		waiting += s.Waiting[q.name]
-		queues = append(queues, fmt.Sprintf("%d %s", s.Waiting[q.name], q.name))
+		if n := s.Waiting[q.many]; n > 0 {
+			waiting = append(waiting, screen.Plural(int64(n), q.one, q.many))
+		}
 	}
-	if waiting > 0 {
-		paint = c.Style.Odd
+	if len(waiting) == 0 {
+		c.field("waiting", "nothing in the failure queues")
+	} else {
+		c.flagged("waiting", strings.Join(waiting, ", ")+", in the failure queues", c.Style.Odd)
 		next = append(next, o.hint("sends what waits to its function again, when the cause is gone", "redrive %s", s.Dataset))
 	}
-	c.flagged("waiting", strings.Join(queues, ", "), paint)
 	if len(s.Runs) > 0 {
 		c.say("")
 		runs := table{screen: c.Style.Width, heads: []string{"run", "state", ">pages", ">records", ">clean", ">rejected", ">warned", ">items", "contract", "note"}}

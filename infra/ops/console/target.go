@@ -98,7 +98,8 @@ type pipeline struct {
 
 // failureQueue is a queue with the function that its events are for.
 type failureQueue struct {
-	name     string
+	one      string // what waits in it
+	many     string
 	queue    *cloud.Queue
 	function *cloud.Function
 	of       string // name of the function
@@ -143,9 +144,9 @@ func (t Target) pipeline(c *contract.Contract, outputs DatasetOutputs) pipeline 
 		p.items = cloud.NewTable(dynamodb.NewFromConfig(t.AWS), outputs.ServingTable)
 	}
 	p.queues = []failureQueue{
-		{"failed ingests", cloud.NewQueue(queues, outputs.IngestFailures), p.ingest, outputs.IngestFunction},
-		{"failed runs", cloud.NewQueue(queues, outputs.ProcessFailures), p.process, outputs.ProcessFunction},
-		{"undelivered schedules", cloud.NewQueue(queues, outputs.ScheduleUndelivered), p.ingest, outputs.IngestFunction},
+		{"failed ingest", "failed ingests", cloud.NewQueue(queues, outputs.IngestFailures), p.ingest, outputs.IngestFunction},
+		{"failed run", "failed runs", cloud.NewQueue(queues, outputs.ProcessFailures), p.process, outputs.ProcessFunction},
+		{"undelivered schedule", "undelivered schedules", cloud.NewQueue(queues, outputs.ScheduleUndelivered), p.ingest, outputs.IngestFunction},
 	}
 	return p
 }
@@ -153,7 +154,7 @@ func (t Target) pipeline(c *contract.Contract, outputs DatasetOutputs) pipeline 
 func (p pipeline) counters() map[string]ops.Counter {
 	counters := map[string]ops.Counter{}
 	for _, q := range p.queues {
-		counters[q.name] = q.queue
+		counters[q.many] = q.queue
 	}
 	return counters
 }

@@ -17,7 +17,12 @@ import (
 // command calls the command of the local environment as a user does, and returns its exit status and its screen.
 func command(t *testing.T, args ...string) (int, string) {
 	t.Helper()
-	t.Chdir(root)
+	return commandIn(t, root, args...)
+}
+
+func commandIn(t *testing.T, dir string, args ...string) (int, string) {
+	t.Helper()
+	t.Chdir(dir)
 	out, err := os.Create(filepath.Join(t.TempDir(), "screen"))
 	if err != nil {
 		t.Fatal(err)

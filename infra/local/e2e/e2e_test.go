@@ -64,19 +64,16 @@ func TestMain(m *testing.M) {
 
 func coinMarkets(t *testing.T) *contract.Contract {
 	t.Helper()
-	c, err := contract.Load(filepath.Join(root, "shared/datasets/coin_markets.odcs.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return loadContract(t, root, dataset)
 }
 
-// world is an environment with an API in front of it.
+// world is an environment with an API in front of each dataset.
 type world struct {
 	*local.Env
 	t        *testing.T
-	contract *contract.Contract
+	contract *contract.Contract // of coin_markets, as is the API
 	api      *api.API
+	apis     map[string]*api.API // by dataset
 	outputs  outputs
 	log      *log
 }
@@ -88,26 +85,33 @@ type outputs struct {
 	}
 }
 
+// setting is what an environment is made of.
+type setting struct {
+	root   string                        // of the project
+	apis   map[string]*api.API           // by dataset
+	change pulumi.ResourceTransformation // of what the program declares; may be nil
+	also   pulumi.RunFunc                // declares more; may be nil
+}
+
 // start deploys the stack in front of an API; change, if any, is made to what the program declares.
 func start(t *testing.T, a *api.API, change pulumi.ResourceTransformation) *world {
 	t.Helper()
-	server := httptest.NewServer(a)
-	t.Cleanup(server.Close)
-	w := &world{t: t, contract: coinMarkets(t), api: a, log: &log{}}
-	program := stack.For(artifact.Host())
-	if change != nil {
-		program = func(ctx *pulumi.Context) error {
-			if err := ctx.RegisterStackTransformation(change); err != nil {
-				return err
-			}
-			return stack.For(artifact.Host())(ctx)
-		}
+	return launch(t, setting{root: root, apis: map[string]*api.API{dataset: a}, change: change})
+}
+
+func launch(t *testing.T, s setting) *world {
+	t.Helper()
+	t.Chdir(s.root)
+	w := &world{t: t, contract: loadContract(t, s.root, dataset), api: s.apis[dataset], apis: s.apis, log: &log{}}
+	sources := map[string]any{}
+	for name, a := range s.apis {
+		server := httptest.NewServer(a)
+		t.Cleanup(server.Close)
+		sources[name] = map[string]any{"sourceUrl": server.URL + a.Path()}
 	}
 	env, err := local.Start(t.Context(), local.Options{
-		Root: root, Stack: "dev", Program: program, Events: w.log.add,
-		Settings: map[string]any{stack.ConfigKey: map[string]any{
-			"artifacts": packages, "datasets": map[string]any{dataset: map[string]any{"sourceUrl": server.URL + a.Path()}},
-		}},
+		Root: s.root, Stack: "dev", Program: s.program, Events: w.log.add,
+		Settings:   map[string]any{stack.ConfigKey: map[string]any{"artifacts": packages, "datasets": sources}},
 		RetryDelay: func(int) time.Duration { return 0 },
 	})
 	if err != nil {
@@ -127,6 +131,19 @@ func start(t *testing.T, a *api.API, change pulumi.ResourceTransformation) *worl
 		t.Fatal(err)
 	}
 	return w
+}
+
+// program is the stack's own, with what the setting changes.
+func (s setting) program(ctx *pulumi.Context) error {
+	if s.change != nil {
+		if err := ctx.RegisterStackTransformation(s.change); err != nil {
+			return err
+		}
+	}
+	if err := stack.For(artifact.Host())(ctx); err != nil || s.also == nil {
+		return err
+	}
+	return s.also(ctx)
 }
 
 func builtIn(t *testing.T) *api.API {
@@ -151,21 +168,29 @@ func recorded(t *testing.T, body string) *api.API {
 	return a
 }
 
-// run fires the schedule and waits until nothing is on its way.
+// run fires the schedule of coin_markets and waits until nothing is on its way.
 func (w *world) run(at time.Time) zone.Run {
 	w.t.Helper()
-	w.api.Begin(at)
-	schedule := w.Schedules()[0]
-	if !strings.HasSuffix(schedule.Target, ":"+w.outputs.Datasets[dataset].IngestFunction) {
-		w.t.Fatalf("the first schedule invokes %s", schedule.Target)
+	return w.fire(dataset, at)
+}
+
+func (w *world) fire(dataset string, at time.Time) zone.Run {
+	w.t.Helper()
+	w.apis[dataset].Begin(at)
+	for _, s := range w.Schedules() {
+		if !strings.HasSuffix(s.Target, ":"+w.outputs.Datasets[dataset].IngestFunction) {
+			continue
+		}
+		if err := w.Fire(s.ARN, at); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := w.Quiet(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+		return zone.NewRun(dataset, at)
 	}
-	if err := w.Fire(schedule.ARN, at); err != nil {
-		w.t.Fatal(err)
-	}
-	if err := w.Quiet(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	return zone.NewRun(dataset, at)
+	w.t.Fatalf("no schedule invokes the ingest function of %s", dataset)
+	return zone.Run{}
 }
 
 // object is the content of an object; nil when there is none.
@@ -240,19 +265,26 @@ func (w *world) manifest(run zone.Run) zone.Manifest {
 	return m
 }
 
+// rawBody is what the source answered, as it lies in the raw zone.
+func (w *world) rawBody(key string) []byte {
+	w.t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(w.object(w.outputs.RawBucket, key)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	body, err := io.ReadAll(z)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return body
+}
+
 // rawPages are the records of each page as they lie in the raw zone.
 func (w *world) rawPages(m zone.Manifest) [][]json.RawMessage {
 	w.t.Helper()
 	var pages [][]json.RawMessage
 	for _, p := range m.Pages {
-		z, err := gzip.NewReader(bytes.NewReader(w.object(w.outputs.RawBucket, p.Key)))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		body, err := io.ReadAll(z)
-		if err != nil {
-			w.t.Fatal(err)
-		}
+		body := w.rawBody(p.Key)
 		var records []json.RawMessage
 		if err := json.Unmarshal(body, &records); err != nil {
 			w.t.Fatal(err)

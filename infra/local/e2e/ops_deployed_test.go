@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,107 +17,11 @@ import (
 
 	"tributary/infra/local"
 	"tributary/infra/local/api"
-	"tributary/infra/local/s3"
 	"tributary/infra/local/screen"
 	"tributary/infra/ops/console"
 	"tributary/shared/contract"
 	"tributary/shared/zone"
 )
-
-// lose puts raw objects of a run, as an earlier environment left them hours ago, without their event.
-func (w *world) lose(objects []s3.Object, run zone.Run, name string) {
-	w.t.Helper()
-	for _, o := range objects {
-		if !strings.Contains(o.Key, "run="+run.ID()+"/"+name) {
-			continue
-		}
-		o.Modified = time.Now().Add(-2 * time.Hour)
-		if err := w.RestoreObject(o, o.Bytes()); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-}
-
-// A run whose event was lost, and one whose ingest died, are found by the next run and brought to their end, with the
-// permissions that are deployed.
-func TestLostRunsAreFound(t *testing.T) {
-	first := start(t, builtIn(t), nil)
-	unheard, begun := first.run(scheduled.Add(-2*time.Hour)), first.run(scheduled.Add(-3*time.Hour))
-	objects := first.bucket(first.outputs.RawBucket)
-
-	w := start(t, builtIn(t), nil)
-	w.lose(objects, unheard, "")
-	w.lose(objects, begun, "page-00001")
-	next := w.run(scheduled)
-	for _, run := range []zone.Run{unheard, begun, next} {
-		if audit := w.audit(run); audit.State != zone.StateDone || audit.Outcome != zone.OutcomeLoaded {
-			t.Errorf("run %s is %s, %s; %s", run.ID(), audit.State, audit.Outcome, w.log)
-		}
-	}
-	if !bytes.Equal(w.object(w.outputs.LakeBucket, unheard.LakeKey("coin_markets", 1)), first.object(first.outputs.LakeBucket, unheard.LakeKey("coin_markets", 1))) {
-		t.Error("the lost run's file differs from that of a run that was not lost")
-	}
-	if denied := w.log.of(local.AccessDenied, local.InvocationFailed); len(denied) > 0 {
-		t.Errorf("not all went well: %s", strings.Join(denied, "\n"))
-	}
-	found := 0.0
-	for _, m := range w.Metrics() {
-		if m.Name == "RunsUnprocessed" {
-			found += m.Value
-		}
-	}
-	if found != 2 {
-		t.Errorf("%g runs were counted as unprocessed, want 2", found)
-	}
-}
-
-// operate gives an operator's command and waits until what it set off is done.
-func (w *world) operate(args ...string) (string, error) {
-	w.t.Helper()
-	credentials, err := w.Credentials("")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	exports, err := json.Marshal(w.Exports())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	outputs, err := console.ReadOutputs(exports)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	target := console.Target{
-		Name: "the test", Outputs: outputs, Contracts: []*contract.Contract{w.contract},
-		AWS: aws.Config{
-			Region: credentials.Region, BaseEndpoint: &w.Endpoint,
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken}, nil
-			}),
-		},
-	}
-	var out bytes.Buffer
-	o, err := console.Parse(args, time.Now(), &out)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	quiet := func(ctx context.Context, _ time.Duration) error { return w.Quiet(ctx) }
-	c := console.Console{Out: &out, Style: screen.Style{Width: 140}, Now: time.Now, Sleep: quiet, AskSecret: func(string) (string, error) { return "a-key\n", nil }}
-	failed := c.Run(w.t.Context(), o, target)
-	if err := w.Quiet(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	return out.String(), failed
-}
-
-// says gives a command and holds what it prints.
-func (w *world) says(command string, want ...string) {
-	w.t.Helper()
-	out, err := w.operate(strings.Fields(command)...)
-	if err != nil {
-		w.t.Errorf("%s: %v\n%s", command, err, out)
-	}
-	shows(w.t, command, out, want...)
-}
 
 // shows holds a screen, whatever its columns and its width.
 func shows(t *testing.T, what, screen string, want ...string) {
@@ -129,161 +34,369 @@ func shows(t *testing.T, what, screen string, want ...string) {
 	}
 }
 
-func TestOperate(t *testing.T) {
-	w := start(t, builtIn(t), nil)
-	run := w.run(scheduled)
-	before := w.bucket(w.outputs.LakeBucket)
-
-	w.says("status", "run "+run.ID()+" is loaded", "held none", "lost none", "0 failed runs", "high-above-low", "loaded 4 560 540 20 0 540")
-	w.says("rejects coin_markets -limit=2", "page 1, record ", "✗ ", "20 of 560 records", "… and 18 more")
-	w.says("rejects coin_markets -full -run="+run.ID(), "last_updated", run.ID()+" (", "20 of 560 records")
-	w.says("replay coin_markets", "1/1 "+run.ID()+" loaded 560 540 20 20 skipped: this contract and engine have done it", "0 processed, 1 skipped, 0 failed")
-	w.says("replay coin_markets -force", "1 processed, 0 skipped, 0 failed; 0 not in the lake")
-	w.says("release coin_markets", "is held: there is nothing to release")
-	w.says("redrive", "nothing in the failure queues: there is nothing to send again")
-	w.says("secret coin_markets", "tributary-dev/coingecko is set")
-	after := w.bucket(w.outputs.LakeBucket)
-	for i, o := range before {
-		if after[i].Key != o.Key || strings.HasSuffix(o.Key, ".parquet") && !bytes.Equal(after[i].Bytes(), o.Bytes()) {
-			t.Errorf("%s: the commands changed the lake", o.Key)
+// coins writes a file of records as the API gives them, and held one that no contract with a threshold lets pass.
+func coins(t *testing.T) (file, held string) {
+	t.Helper()
+	dir := t.TempDir()
+	file, held = filepath.Join(dir, "coins.ndjson"), filepath.Join(dir, "held.ndjson")
+	var body bytes.Buffer
+	if err := (api.Bulk{Count: 250, Seed: 1, At: scheduled}).Write(&body); err != nil {
+		t.Fatal(err)
+	}
+	var dirty []string
+	for i := range 30 {
+		changes := []string{}
+		if i%3 == 0 {
+			changes = []string{"current_price", `"n/a"`}
 		}
+		dirty = append(dirty, whole("coin-"+string(rune('a'+i)), changes...))
 	}
-	if _, err := w.operate("backfill", "coin_markets", "1", "2"); err == nil || !strings.Contains(err.Error(), "its source has no past") {
-		t.Errorf("a backfill of the present: %v", err)
-	}
-	if _, err := w.operate("status", "-dataset=coins"); !errors.Is(err, console.ErrUsage) {
-		t.Errorf("a dataset that is not there: %v", err)
-	}
-}
-
-func TestUploadGoesTheSameWay(t *testing.T) {
-	w := start(t, builtIn(t), nil)
-	var coins bytes.Buffer
-	if err := (api.Bulk{Count: 250, Seed: 1, At: scheduled}).Write(&coins); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "coins.ndjson")
-	if err := os.WriteFile(file, coins.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	at := scheduled.Add(-time.Minute).Format(time.RFC3339)
-	w.says("upload coin_markets "+file+" -at="+at, "250 records on 1 page", file)
-	if audit := w.audit(zone.NewRun(dataset, scheduled.Add(-time.Minute))); audit.Outcome != zone.OutcomeLoaded || audit.Records != 250 {
-		t.Errorf("audit %+v", audit)
-	}
-	if out, err := w.operate("upload", "coin_markets", file, "-at="+at); err == nil || !strings.Contains(err.Error(), "the run stands already") {
-		t.Errorf("a run was replaced: %v\n%s", err, out)
-	}
-}
-
-// What is tried after a deployment: a run of its own, in lake and table; what goes wrong fails the command.
-func TestSmoke(t *testing.T) {
-	w := start(t, builtIn(t), nil)
-	w.api.Begin(time.Now())
-	w.says("smoke", "560 records on 4 pages", "540 rows in 1 file, 20 rejected", "540 offered to the table, which holds items", "coin_markets works")
-
-	held := start(t, recorded(t, `[{"id":1},{"id":2}]`), nil)
-	out, err := held.operate("smoke", "coin_markets")
-	if err == nil || !strings.Contains(err.Error(), "the run is not in the lake, it is held") || !strings.Contains(out, "ops:status coin_markets") {
-		t.Errorf("a held run: %v\n%s", err, out)
-	}
-}
-
-// A held run stays held under the contract that held it, and its event waits nowhere.
-func TestReleaseUnderTheSameContract(t *testing.T) {
-	w := start(t, recorded(t, `[{"id":1},{"id":2}]`), nil)
-	run := w.run(scheduled)
-	w.says("status", "held 1 run is not in the lake", "STALE: no run of this time is loaded")
-	w.says("release coin_markets", run.ID()+" held ", "as before: this contract and engine have judged it already", "1 not in the lake", "ops:rejects coin_markets "+run.ID())
-}
-
-// What failed for good waits in its queue until it is sent again.
-func TestRedrive(t *testing.T) {
-	w := start(t, builtIn(t), nil)
-	failures := w.outputs.Datasets[dataset].IngestFailures
-	event := `{"dataset":"coin_markets","scheduledAt":"` + scheduled.Format(time.RFC3339) + `"}`
-	for _, body := range []string{
-		`{"requestContext":{"condition":"RetriesExhausted"},"requestPayload":` + event + `,"responsePayload":{"errorMessage":"the source was down"}}`,
-		`{"requestPayload":{"dataset":"another","scheduledAt":"2025-03-04T14:45:00Z"}}`,
-	} {
-		if err := w.RestoreQueued(failures, body, scheduled); err != nil {
+	for name, text := range map[string]string{file: body.String(), held: strings.Join(dirty, "\n")} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.says("status", "2 failed ingests", "go tool mage ops:redrive coin_markets")
-	w.api.Begin(scheduled)
-	out, err := w.operate("redrive")
-	if !errors.Is(err, console.ErrShown) {
-		t.Errorf("%v\n%s", err, out)
-	}
-	for _, want := range []string{"the source was down", "sent again, and done", "LEFT: function tributary-dev-ingest-coin_markets failed: read event: it is for dataset another", "failed ingests, each for tributary-dev-ingest-coin_markets", "ingest of run " + zone.NewRun(dataset, scheduled).ID(), "1 event was sent again and done, 1 left in the queues"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("redrive does not say %q:\n%s", want, out)
-		}
-	}
-	if audit := w.audit(zone.NewRun(dataset, scheduled)); audit.Outcome != zone.OutcomeLoaded {
-		t.Errorf("audit %+v", audit)
-	}
-	if left, err := w.Queued(failures); err != nil || len(left) != 1 {
-		t.Errorf("%d messages are left, %v", len(left), err)
-	}
+	return file, held
 }
 
-// The command for deployed stacks takes the stack's outputs, AWS's own variables and nothing else.
-func TestOpsCommand(t *testing.T) {
-	w := start(t, builtIn(t), nil)
-	run := w.run(scheduled)
-	dir := t.TempDir()
-	command := filepath.Join(dir, "ops")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "tributary/infra/ops").CombinedOutput(); err != nil {
+// What nobody is to see: secrets, and the values of a classified column.
+var hidden = []string{"made-up", "wr0ng-key", "ada-7c41d2", "grace-93ab50", "alan-e77f08", "4242171799"}
+
+func orders(t *testing.T, dir string) *api.API {
+	t.Helper()
+	a, err := api.Replay(loadContract(t, dir, "orders"), "dev", filepath.Join(root, "infra/local/e2e/testdata/orders.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// shell calls the command for deployed stacks as its user does: with AWS's own variables, and nothing else.
+type shell struct {
+	*world
+	command string
+	screens strings.Builder // all that it printed
+}
+
+func (s *shell) run(path, stdin string, args ...string) (status int, out string) {
+	s.t.Helper()
+	credentials, err := s.Credentials(operator)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(s.t.Context(), s.command, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	cmd.Env = []string{
+		"PATH=" + path, "HOME=" + filepath.Dir(s.command), "AWS_ENDPOINT_URL=" + s.Endpoint, "AWS_REGION=us-west-2",
+		"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey, "AWS_SESSION_TOKEN=" + credentials.SessionToken,
+	}
+	body, err := cmd.CombinedOutput()
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		status = exit.ExitCode()
+	} else if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.Quiet(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.screens.Write(body)
+	s.t.Logf("$ ops %s\n%s[status %d]", strings.Join(args, " "), body, status)
+	return status, string(body)
+}
+
+// needed are the actions of the operator's policy, each with a command that cannot do without it.
+var needed = []struct{ action, command string }{
+	{"s3:ListBucket", "status"},
+	{"s3:GetObject", "status"},
+	{"kms:Decrypt", "status"},
+	{"sqs:GetQueueAttributes", "status"},
+	{"lambda:InvokeFunction", "replay coin_markets -force"},
+	{"sqs:ReceiveMessage", "redrive coin_markets"},
+	{"sqs:DeleteMessage", "redrive coin_markets"},
+	{"sqs:ChangeMessageVisibility", "redrive coin_markets"},
+	{"s3:PutObject", "upload coin_markets FILE -at=2025-03-01T00:00:00Z"},
+	{"kms:GenerateDataKey", "upload coin_markets FILE -at=2025-03-01T00:00:00Z"},
+	{"secretsmanager:PutSecretValue", "secret orders"},
+}
+
+// All commands on a deployed stack, by somebody who has the operator's policy: two datasets, one of them incremental,
+// behind a key, and with a column that nobody is to see.
+func TestOperateDeployed(t *testing.T) {
+	dir := project(t)
+	roles := &operators{}
+	for _, n := range needed {
+		roles.lacking = append(roles.lacking, n.action)
+	}
+	w := launch(t, setting{
+		root: dir, apis: map[string]*api.API{dataset: builtIn(t), "orders": orders(t, dir)}, change: roles.find, also: roles.declare,
+	})
+	for i, r := range roles.removed {
+		if r.done == 0 {
+			t.Errorf("the operator's policy does not grant %s", needed[i].action)
+		}
+	}
+	file, held := coins(t)
+	bin := t.TempDir()
+	s := &shell{world: w, command: filepath.Join(bin, "ops")}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.command, "tributary/infra/ops")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build ops: %v\n%s", err, out)
 	}
 	exports, err := json.Marshal(w.Exports())
 	if err != nil {
 		t.Fatal(err)
 	}
-	outputs := filepath.Join(dir, "outputs.json")
+	outputs := filepath.Join(bin, "outputs.json")
 	if err := os.WriteFile(outputs, exports, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// A pulumi that knows one stack.
 	pulumi := "#!/bin/sh\n[ \"$5\" = dev ] && [ \"$1 $2 $3 $4\" = 'stack output --json --stack' ] && exec cat " + outputs + "\necho 'error: no stack named that' >&2\nexit 255\n"
-	if err := os.WriteFile(filepath.Join(dir, "pulumi"), []byte(pulumi), 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(bin, "pulumi"), []byte(pulumi), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	credentials, err := w.Credentials("")
+
+	run := w.run(scheduled)
+	before := w.object(w.outputs.LakeBucket, run.LakeKey(dataset, 1))
+	heldRun, past := zone.NewRun(dataset, scheduled.Add(-2*time.Minute)), zone.NewRun("orders", scheduled.Add(-3*time.Minute))
+	event := `{"dataset":"another","scheduledAt":"2025-03-04T14:45:00Z"}`
+	for _, step := range []struct {
+		name, call, stdin string
+		before            func()
+		status            int
+		want              []string
+	}{
+		{name: "status", call: "status coin_markets", want: []string{
+			"── coin_markets ── ops:status, stack dev ──", "run " + run.ID() + " is loaded", "held none", "lost none", "nothing in the failure queues",
+			"loaded 4 560 540 20 0 540 1.0.0", "high-above-low", "Next go tool mage ops:rejects coin_markets -stack=dev shows",
+		}},
+		{name: "replay of what is done", call: "replay coin_markets", want: []string{
+			"1/1 " + run.ID() + " loaded 560 540 20 20 skipped: this contract and engine have done it", "1 run: 0 processed, 1 skipped, 0 failed; 0 not in the lake",
+			"go tool mage ops:replay coin_markets -force -stack=dev",
+		}},
+		{name: "replay by force, of a time", call: "replay coin_markets " + run.ID() + " -force", want: []string{"1 run: 1 processed, 0 skipped, 0 failed; 0 not in the lake"}},
+		{name: "replay of nothing", call: "replay coin_markets 2025-01-01 2025-01-02", want: []string{
+			"none that was scheduled from 2025-01-01 00:00 to 2025-01-02 23:59 UTC has a manifest: there is nothing to process",
+		}},
+		{name: "upload of a file", call: "upload coin_markets " + file + " -at=" + scheduled.Add(-time.Minute).Format(time.RFC3339), want: []string{
+			file, "250 records on 1 page; the process function has its event", "go tool mage ops:status coin_markets",
+		}},
+		{name: "upload onto a run", call: "upload coin_markets " + held + " -at=" + scheduled.Add(-time.Minute).Format(time.RFC3339), status: 1, want: []string{"the run stands already"}},
+		{name: "release of nothing", call: "release coin_markets", want: []string{"is held: there is nothing to release"}},
+		{name: "upload of what is held", call: "upload coin_markets " + held + " -at=" + scheduled.Add(-2*time.Minute).Format(time.RFC3339), want: []string{"30 records"}},
+		{name: "status of what is held", call: "status coin_markets", want: []string{"held 1 run is not in the lake", "ops:release coin_markets"}},
+		{name: "release under the same contract", call: "release coin_markets", want: []string{
+			heldRun.ID() + " held 30 20 10 10", "as before: this contract and engine have judged it already", "1 not in the lake",
+			"ops:rejects coin_markets " + heldRun.ID() + " -stack=dev",
+		}},
+		{name: "rejects", call: "rejects coin_markets " + heldRun.ID() + " -limit=2", want: []string{
+			heldRun.ID() + " (", "held by contract 1.0.0", "10 of 30 records", "page 1, record 0", `✗ type /current_price is no number: "n/a"`, `id "coin-a"`, "… and 8 more", "-limit=10",
+		}},
+		{name: "rejects of no run", call: "rejects coin_markets 20250304T144500Z", status: 1, want: []string{"there is no run 20250304T144500Z; those of that day: go tool mage ops:status coin_markets 2025-03-04 2025-03-04 -stack=dev"}},
+
+		{name: "secret that is wrong", call: "secret orders", stdin: "wr0ng-key\n", want: []string{"tributary-dev/orders is set; the next run uses it"}},
+		{
+			name: "status of what failed", call: "status orders", before: func() { w.fire("orders", scheduled) },
+			want: []string{"1 failed ingest,", "go tool mage ops:redrive orders -stack=dev", "no run of this time is loaded"},
+		},
+		{name: "redrive while the cause is there", call: "redrive orders", status: 1, want: []string{
+			"failed ingests, for tributary-dev-ingest-orders", "✗ ingest of run " + zone.NewRun("orders", scheduled).ID(), "401", "LEFT: it fails as before", "0 events were sent again and done, 1 left",
+		}},
+		{name: "secret", call: "secret orders", stdin: "made-up\n", want: []string{"tributary-dev/orders is set"}},
+		{
+			name: "redrive", call: "redrive orders", status: 1,
+			before: func() {
+				if err := w.RestoreQueued(w.outputs.Datasets["orders"].IngestFailures, `{"requestPayload":`+event+`}`, scheduled); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: []string{"✓ ingest of run", "had failed", "sent again, and done", "LEFT: function tributary-dev-ingest-orders failed: read event: it is for dataset another", "1 event was sent again and done, 1 left"},
+		},
+		{name: "backfill", call: "backfill orders 2024-01-01T00:00:00Z 2024-02-01T00:00:00Z -at=" + past.At.Format(time.RFC3339), want: []string{
+			"run " + past.ID(), "from 2024-01-01T00:00:00Z to 2024-02-01T00:00:00Z", "4 records on 1 page; the process function has its event",
+		}},
+		{name: "the same backfill again", call: "backfill orders 2024-01-01T00:00:00Z 2024-02-01T00:00:00Z -at=" + past.At.Format(time.RFC3339), want: []string{"the run stands already"}},
+		{name: "another backfill onto it", call: "backfill orders 2023-01-01T00:00:00Z 2023-02-01T00:00:00Z -at=" + past.At.Format(time.RFC3339), status: 1, want: []string{"failed: backfill orders from 2023-01-01"}},
+		{name: "backfill of the present", call: "backfill coin_markets 1 2", status: 1, want: []string{"failed: backfill coin_markets: its source has no past"}},
+		{name: "rejects with a classified column", call: "rejects orders " + past.ID() + " -full", want: []string{
+			"3 of 4 records", "✗ format ••• (the column is classified)", "✗ type ••• (the column is classified)", `✗ minimum /amount`, "customer •••", `id "o-4"`,
+		}},
+		{name: "smoke", call: "smoke orders", want: []string{"4 records on 1 page", "1 row in 1 file, 3 rejected", "the dataset is not served", "orders works"}},
+		{name: "status of all", call: "status", want: []string{"── coin_markets ──", "── orders ──", past.ID() + " loaded 1 4 1 3"}},
+
+		{name: "no such dataset", call: "replay order", status: 2, want: []string{"there is no dataset order; there is coin_markets, orders"}},
+		{name: "a wrong call", call: "backfill orders 2024-01-01", status: 2, want: []string{"backfill takes DATASET FROM TO", "the call is: go tool mage ops:backfill DATASET FROM TO [flags]"}},
+		{name: "a stack that is not there", call: "status -stack=prod", status: 1, want: []string{"read outputs of stack prod: pulumi: error: no stack named that `pulumi stack ls` shows"}},
+		{name: "outputs of nothing", call: "status -outputs=go.mod", status: 1, want: []string{"they are not what `pulumi stack output --json` prints"}},
+		{name: "outputs in a file", call: "status coin_markets -outputs=" + outputs, want: []string{"ops:status, " + outputs, "is loaded"}},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			if step.before != nil {
+				step.before()
+			}
+			args := strings.Fields(step.call)
+			if !strings.Contains(step.call, "-stack=") && !strings.Contains(step.call, "-outputs=") {
+				args = append(args, "-stack=dev")
+			}
+			status, out := s.run(bin+":/usr/bin:/bin", step.stdin, args...)
+			if status != step.status {
+				t.Errorf("status %d, want %d:\n%s", status, step.status, out)
+			}
+			shows(t, step.call, out, step.want...)
+		})
+	}
+	t.Run("no pulumi", func(t *testing.T) {
+		if status, out := s.run("/nowhere", "", "status", "-stack=dev"); status != 1 || !strings.Contains(out, "pulumi is not installed here") {
+			t.Errorf("status %d:\n%s", status, out)
+		}
+	})
+	t.Run("no stack", func(t *testing.T) {
+		if status, out := s.run("", "", "status"); status != 2 || !strings.Contains(out, "this works on what is deployed: give -stack=NAME, or -outputs=FILE") {
+			t.Errorf("status %d:\n%s", status, out)
+		}
+	})
+	t.Run("what the commands did", func(t *testing.T) {
+		if !bytes.Equal(w.object(w.outputs.LakeBucket, run.LakeKey(dataset, 1)), before) {
+			t.Error("replays changed the lake's file of a run")
+		}
+		if audit := w.audit(zone.NewRun(dataset, scheduled.Add(-time.Minute))); audit.Outcome != zone.OutcomeLoaded || audit.Records != 250 {
+			t.Errorf("the upload's audit: %+v", audit)
+		}
+		for _, run := range []zone.Run{past, zone.NewRun("orders", scheduled)} {
+			if audit := w.audit(run); audit.Outcome != zone.OutcomeLoaded || audit.Clean != 1 || audit.Rejected != 3 {
+				t.Errorf("audit of run %s of orders: %+v", run.ID(), audit)
+			}
+		}
+		if cursor := w.manifest(past).Cursor; cursor == nil || cursor.From != "2024-01-01T00:00:00Z" {
+			t.Errorf("the backfill's cursor %+v", cursor)
+		}
+		if left, err := w.Queued(w.outputs.Datasets["orders"].IngestFailures); err != nil || len(left) != 1 {
+			t.Errorf("%d messages are left, %v", len(left), err)
+		}
+		if denied := w.log.of(local.AccessDenied); len(denied) > 0 {
+			t.Errorf("the operator's policy does not do: %s", strings.Join(denied, "\n"))
+		}
+	})
+	t.Run("nothing hidden is said", func(t *testing.T) { w.keepsQuiet(t, s.screens.String()) })
+	t.Run("each grant is needed", func(t *testing.T) { w.needsAll(t, file) })
+}
+
+// keepsQuiet looks for what nobody is to see in all that the functions log, measure, publish and leave in queues, and on
+// screens; and for the same in the raw zone, where it must be.
+func (w *world) keepsQuiet(t *testing.T, screens string) {
+	said := map[string]string{"screens": screens, "what the environment tells": w.log.String()}
+	for _, d := range w.outputs.Datasets {
+		for _, function := range []string{d.IngestFunction, d.ProcessFunction} {
+			lines := w.Logs(function)
+			if len(lines) == 0 {
+				t.Errorf("%s logged nothing", function)
+			}
+			said["log of "+function] = strings.Join(lines, "\n")
+		}
+		for _, queue := range []string{d.IngestFailures, d.ProcessFailures} {
+			messages, err := w.Queued(queue)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said["queue "+queue] = encoded(t, messages)
+		}
+	}
+	alerts, err := w.Messages(w.outputs.AlertTopic)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct {
-		name, args, path string
-		want             string
-		status           int
-	}{
-		{"outputs in a file", "status -outputs=" + outputs, "", "run " + run.ID() + " is loaded", 0},
-		{"outputs from pulumi", "replay coin_markets -stack=dev", dir + ":/usr/bin:/bin", "1 run: 0 processed, 1 skipped, 0 failed; 0 not in the lake", 0},
-		{"a stack that is not there", "status -stack=prod", dir + ":/usr/bin:/bin", "read outputs of stack prod: pulumi: error: no stack named that", 1},
-		{"no pulumi", "status -stack=dev", "/nowhere", "pulumi is not installed here", 1},
-		{"no stack", "status", "", "wrong call: this works on what is deployed: give -stack=NAME, or -outputs=FILE", 2},
-		{"refused", "backfill coin_markets 1 2 -outputs=" + outputs, "", "failed: backfill coin_markets: its source has no past", 1},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), command, strings.Fields(test.args)...)
-			cmd.Dir = root
-			cmd.Env = []string{
-				"PATH=" + test.path, "HOME=" + dir, "AWS_ENDPOINT_URL=" + w.Endpoint, "AWS_REGION=us-west-2",
-				"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey, "AWS_SESSION_TOKEN=" + credentials.SessionToken,
+	if len(alerts) < 3 {
+		t.Errorf("%d alerts, want one for each run with rejects", len(alerts))
+	}
+	said["alerts"], said["metrics"] = encoded(t, alerts), encoded(t, w.Metrics())
+	for where, text := range said {
+		for _, value := range hidden {
+			if i := strings.Index(text, value); i >= 0 {
+				t.Errorf("%s hold %q: …%s…", where, value, text[max(0, i-200):min(len(text), i+200)])
 			}
-			out, err := cmd.CombinedOutput()
-			status := 0
-			if exit := new(exec.ExitError); errors.As(err, &exit) {
-				status = exit.ExitCode()
-			} else if err != nil {
-				t.Fatal(err)
+		}
+	}
+	raw := string(w.rawBody(zone.NewRun("orders", scheduled).RawPageKey(1)))
+	for _, value := range hidden[2:] {
+		if !strings.Contains(raw, value) {
+			t.Errorf("the raw zone lacks %q: what is looked for is not there", value)
+		}
+	}
+}
+
+func encoded(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// needsAll takes the operator's grants away, one at a time, and gives a command that needs it.
+func (w *world) needsAll(t *testing.T, file string) {
+	failures := w.outputs.Datasets[dataset].IngestFailures
+	for _, n := range needed {
+		t.Run(n.action, func(t *testing.T) {
+			for _, payload := range []string{
+				`{"dataset":"coin_markets","scheduledAt":"` + scheduled.Format(time.RFC3339) + `"}`, // is done: succeeds
+				`{"dataset":"another","scheduledAt":"2025-03-04T14:45:00Z"}`,                        // is left
+			} {
+				if err := w.RestoreQueued(failures, `{"requestPayload":`+payload+`}`, scheduled); err != nil {
+					t.Fatal(err)
+				}
 			}
-			if status != test.status || !strings.Contains(string(out), test.want) {
-				t.Errorf("status %d, want %d with %q:\n%s", status, test.status, test.want, out)
+			out, err := w.operate(t, without(n.action), strings.ReplaceAll(n.command, "FILE", file))
+			denied := w.log.of(local.AccessDenied)
+			if err == nil || !slices.ContainsFunc(denied, func(e string) bool { return strings.Contains(e, "role/"+without(n.action)+" "+n.action+" ") }) {
+				t.Fatalf("%s: %v, denied %q\n%s", n.command, err, denied, out)
+			}
+			if text := out + err.Error(); !strings.Contains(text, n.action) {
+				t.Errorf("%s does not say what is denied: %s", n.command, text)
+			}
+			if !errors.Is(err, console.ErrShown) && !strings.Contains(err.Error(), "needs its policy arn:aws:iam::"+local.Account+":policy/tributary-dev-operator") {
+				t.Errorf("%s does not say which policy is needed: %v", n.command, err)
 			}
 		})
 	}
+}
+
+// operate gives an operator's command in a role, and waits until what it set off is done.
+func (w *world) operate(t *testing.T, role, command string) (string, error) {
+	t.Helper()
+	credentials, err := w.Credentials(role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs, err := console.ReadOutputs([]byte(encoded(t, w.Exports())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := console.Target{
+		Name: "the test", Outputs: outputs, Contracts: []*contract.Contract{w.contract},
+		AWS: aws.Config{
+			Region: outputs.Region, BaseEndpoint: &w.Endpoint,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken}, nil
+			}),
+		},
+	}
+	for name := range w.apis {
+		if name != dataset {
+			target.Contracts = append(target.Contracts, loadContract(t, ".", name))
+		}
+	}
+	var out bytes.Buffer
+	o, err := console.Parse(strings.Fields(command), time.Now(), &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := func(ctx context.Context, _ time.Duration) error { return w.Quiet(ctx) }
+	c := console.Console{Out: &out, Style: screen.Style{Width: 140}, Now: time.Now, Sleep: quiet, AskSecret: func(string) (string, error) { return "made-up", nil }}
+	failed := c.Run(t.Context(), o, target)
+	if err := w.Quiet(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return out.String(), failed
 }

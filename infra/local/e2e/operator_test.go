@@ -1,0 +1,71 @@
+package e2e_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"tributary/infra/local"
+)
+
+// operator is the role of whoever operates the stack. It has the policy that is deployed for it, and nothing else.
+const operator = "operator"
+
+// without is the role of one who lacks an action of that policy.
+func without(action string) string {
+	return operator + "-without-" + strings.ReplaceAll(action, ":", "-")
+}
+
+// operators declares the roles of people, who are none of the stack's.
+type operators struct {
+	lacking []string // actions
+
+	policy  *iam.Policy
+	granted pulumi.StringOutput
+	removed []*removal
+}
+
+// find takes the policy out of what the program declares.
+func (o *operators) find(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
+	if props, ok := args.Props.(*iam.PolicyArgs); ok && args.Name == operator {
+		o.policy, _ = args.Resource.(*iam.Policy)
+		o.granted = pulumi.ToOutput(props.Policy).ApplyT(func(text any) string { return fmt.Sprint(text) }).(pulumi.StringOutput)
+	}
+	return nil
+}
+
+func (o *operators) declare(ctx *pulumi.Context) error {
+	if o.policy == nil {
+		return fmt.Errorf("the stack declares no policy %s", operator)
+	}
+	role, err := person(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if _, err := iam.NewRolePolicyAttachment(ctx, operator, &iam.RolePolicyAttachmentArgs{Role: role.Name, PolicyArn: o.policy.Arn}); err != nil {
+		return err
+	}
+	for _, action := range o.lacking {
+		name, r := without(action), &removal{action: action}
+		o.removed = append(o.removed, r)
+		if role, err = person(ctx, name); err != nil {
+			return err
+		}
+		policy := o.granted.ApplyT(func(text string) (string, error) { return r.without(text) }).(pulumi.StringOutput)
+		if _, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{Role: role.Name, Policy: policy}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// person declares a role that people take.
+func person(ctx *pulumi.Context, name string) (*iam.Role, error) {
+	return iam.NewRole(ctx, name, &iam.RoleArgs{
+		Name: pulumi.String(name),
+		AssumeRolePolicy: pulumi.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` +
+			local.Account + `:root"},"Action":"sts:AssumeRole"}]}`),
+	})
+}

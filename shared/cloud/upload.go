@@ -13,9 +13,9 @@ import (
 	"tributary/shared/zone"
 )
 
-// PartSize is the size of an upload's parts and the most that an upload holds in memory. With S3's 10,000 parts it
-// bounds an object at 78 GiB.
-const PartSize = 8 << 20
+// PartSize is the size of an upload's parts and the most that an upload holds in memory: the least that S3 takes. With
+// S3's 10,000 parts it bounds an object at 48 GiB.
+const PartSize = 5 << 20
 
 // Upload begins an object that becomes visible at Complete. Up to PartSize it is one PutObject at completion; beyond, a
 // multipart upload whose parts are sent while it is written, with the context given here. What a crash leaves behind is

@@ -112,9 +112,9 @@ func (l *lakeFiles) close() error {
 	return nil
 }
 
-// rowGroupRows is less than the half of package parquet's own: what waits for its row group to be whole is the largest
-// part of a run's memory beside its keys, and the file grows by no more than three thousandths.
-const rowGroupRows = 6 * record.BatchRows
+// rowGroupRows is about a quarter of package parquet's own: with that, what waits for its row group to be whole was the
+// largest part of a run's memory beside its keys. Files grow by no more than three thousandths.
+const rowGroupRows = 4 * record.BatchRows
 
 // parquetOptions puts into each file what it was made of.
 func (j *job) parquetOptions() parquet.Options {

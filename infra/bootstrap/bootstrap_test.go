@@ -349,6 +349,19 @@ func TestTrust(t *testing.T) {
 	}
 }
 
+// The project's own stacks name the boundary that the template makes for them.
+func TestSettingsNameTheBoundary(t *testing.T) {
+	p, err := ReadProject("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range p.Stacks {
+		if want := "permissionsBoundary: " + BoundaryName(p.Name, s.Name) + " "; !strings.Contains(read(t, "../../Pulumi."+s.Name+".yaml"), want) {
+			t.Errorf("Pulumi.%s.yaml does not say %s", s.Name, want)
+		}
+	}
+}
+
 func TestReadProject(t *testing.T) {
 	const named, settled = "name: tributary\n", "config: {tributary:settings: {region: eu-west-3, protect: true}}\n"
 	for _, test := range []struct {

@@ -14,6 +14,9 @@ const AccessType = typePrefix + "Access"
 
 var policyName = regexp.MustCompile(`^[\w+=,.@-]+$`)
 
+// IsPolicyName says whether a text can be the name of a managed policy, which has neither path nor ARN.
+func IsPolicyName(text string) bool { return len(text) <= 128 && policyName.MatchString(text) }
+
 // AccessArgs describe what one kind of people or programs may do.
 type AccessArgs struct {
 	Policy      string // physical name

@@ -86,6 +86,11 @@ func (p Place) ScheduleGroupARN(name string) string {
 // AlarmARN is the ARN of the alarms that a name pattern matches.
 func (p Place) AlarmARN(pattern string) string { return p.arn("cloudwatch", "alarm:"+pattern) }
 
+// PolicyARN is the ARN of a managed policy of the account.
+func (p Place) PolicyARN(name string) string {
+	return fmt.Sprintf("arn:%s:iam::%s:policy/%s", p.Partition, p.Account, name)
+}
+
 // RootARN stands for the account itself, through which IAM decides.
 func (p Place) RootARN() string { return fmt.Sprintf("arn:%s:iam::%s:root", p.Partition, p.Account) }
 
@@ -150,6 +155,14 @@ func (f *faults) err() error { return errors.Join(f.errs...) }
 
 // sortedKeys makes what is built from a map the same every time.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// orNone is an input that is absent where it is empty.
+func orNone(text string) pulumi.StringPtrInput {
+	if text == "" {
+		return nil
+	}
+	return pulumi.String(text)
+}
 
 // register validates and opens a component.
 func register(ctx *pulumi.Context, token, name string, validate func() error, resource pulumi.ComponentResource, opts []pulumi.ResourceOption) error {

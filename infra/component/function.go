@@ -36,6 +36,8 @@ type FunctionArgs struct {
 	Environment pulumi.StringMap
 	// Grants are what the function itself calls. What Lambda does on its behalf is added.
 	Grants pulumix.Input[[]Grant]
+	// Boundary is the ARN of the policy that limits the function's role; empty for none.
+	Boundary string
 	// Retries are how often Lambda repeats an event that failed, before it goes to the failure queue.
 	Retries          int
 	LogRetentionDays int
@@ -116,10 +118,11 @@ func NewFunction(ctx *pulumi.Context, name string, args FunctionArgs, opts ...pu
 		return nil, fmt.Errorf("declare failure queue of function %s: %w", args.Function, err)
 	}
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
-		Name:             pulumi.String(args.Function),
-		Description:      pulumi.String("Role of function " + args.Function),
-		AssumeRolePolicy: pulumi.String(FunctionTrust().Text()),
-		Tags:             tags,
+		Name:                pulumi.String(args.Function),
+		Description:         pulumi.String("Role of function " + args.Function),
+		AssumeRolePolicy:    pulumi.String(FunctionTrust().Text()),
+		Tags:                tags,
+		PermissionsBoundary: orNone(args.Boundary),
 	}, child)
 	if err != nil {
 		return nil, fmt.Errorf("declare role of function %s: %w", args.Function, err)

@@ -22,6 +22,7 @@ type ScheduleArgs struct {
 	Description string
 	Expression  string // cron(…) or rate(…)
 	Enabled     bool
+	Boundary    string // ARN of the policy that limits the schedule's role; empty for none
 	Function    string // physical name of the target
 	FunctionArn pulumi.StringInput
 	Input       any // encoded as JSON; may hold ScheduledTime
@@ -83,10 +84,11 @@ func NewSchedule(ctx *pulumi.Context, name string, args ScheduleArgs, opts ...pu
 		return nil, fmt.Errorf("declare queue of schedule %s: %w", args.Schedule, err)
 	}
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
-		Name:             pulumi.String(args.Schedule),
-		Description:      pulumi.String("Role of schedule " + args.Schedule),
-		AssumeRolePolicy: pulumi.String(ScheduleTrust(args.Place, args.Schedule).Text()),
-		Tags:             tags,
+		Name:                pulumi.String(args.Schedule),
+		Description:         pulumi.String("Role of schedule " + args.Schedule),
+		AssumeRolePolicy:    pulumi.String(ScheduleTrust(args.Place, args.Schedule).Text()),
+		Tags:                tags,
+		PermissionsBoundary: orNone(args.Boundary),
 	}, child)
 	if err != nil {
 		return nil, fmt.Errorf("declare role of schedule %s: %w", args.Schedule, err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tributary/infra/bootstrap"
 	"tributary/infra/local/monitor"
 )
 
@@ -283,6 +284,7 @@ type compared struct {
 func neutral(p *preview) map[string]compared {
 	base := p.Project + "-" + p.Stack
 	pairs := append(madeUp(p),
+		bootstrap.BoundaryName(p.Project, p.Stack), bootstrap.BoundaryName(p.Project, "STACK"),
 		base, p.Project+"-STACK", strings.ReplaceAll(base, "-", "_"), p.Project+"_STACK",
 		"urn:pulumi:"+p.Stack+"::", "urn:pulumi:STACK::", p.Account, "ACCOUNT", p.Config.Region, "REGION",
 	)

@@ -28,6 +28,9 @@ type Config struct {
 	AccountIDs []string `json:"accountIds"`
 	// Environment picks the contract's server and names the environment in logs and metrics; the stack's name when empty.
 	Environment string `json:"environment"`
+	// PermissionsBoundary is the name of the policy that limits the stack's roles, as package bootstrap makes it for each
+	// stack; empty: nothing but their own policies does, and GitHub's deploy roles may make none of them.
+	PermissionsBoundary string `json:"permissionsBoundary"`
 	// Protect makes data hard to lose: Pulumi refuses to delete it, DynamoDB and KMS ask twice.
 	Protect bool `json:"protect"`
 	// Schedule is enabled or disabled for datasets that say nothing of their own.
@@ -214,6 +217,9 @@ func (c Config) problems() []problem {
 	}
 	if c.Environment != "" && !environment.MatchString(c.Environment) {
 		add("environment", "%q does not match %s", c.Environment, environment)
+	}
+	if c.PermissionsBoundary != "" && !component.IsPolicyName(c.PermissionsBoundary) {
+		add("permissionsBoundary", "%q is no name of a policy (without arn:…:policy/)", c.PermissionsBoundary)
 	}
 	oneOf("schedule", c.Schedule, false)
 	function("ingest", c.Ingest, false)

@@ -101,7 +101,7 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 				"datasets.coin_markets.schedule: must be text (in quotes), not true",
 				"ingest: must be an object, not null",
 				`protect: must be true or false, not "yes"`,
-				"regoin: is unknown; known here: accountIds, alerts, artifacts, datasets, environment, firstDay, ingest, process, protect, quickSight, region, retention, scanLimitMB, schedule, tags",
+				"regoin: is unknown; known here: accountIds, alerts, artifacts, datasets, environment, firstDay, ingest, permissionsBoundary, process, protect, quickSight, region, retention, scanLimitMB, schedule, tags",
 				`retention.lakeDays: must be a whole number, not "14"`,
 				"retention.logsDays: must be a whole number, not 1.5",
 				"retention.rawdays: is unknown; known here: lakeDays, logsDays, noncurrentDays, rawArchiveDays, rawDays, rejectsDays, restoreDays, resultsDays",
@@ -113,7 +113,7 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 			"what is mistyped does not hide what is impossible, nor is it said twice",
 			`{"region":"Frankfurt","regoin":"x","protect":true,"scanLimitMB":"much","retention":{"rawDays":"few","logsDays":8}}`,
 			[]string{
-				"regoin: is unknown; known here: accountIds, alerts, artifacts, datasets, environment, firstDay, ingest, process, protect, quickSight, region, retention, scanLimitMB, schedule, tags",
+				"regoin: is unknown; known here: accountIds, alerts, artifacts, datasets, environment, firstDay, ingest, permissionsBoundary, process, protect, quickSight, region, retention, scanLimitMB, schedule, tags",
 				`retention.rawDays: must be a whole number, not "few"`,
 				`scanLimitMB: must be a whole number, not "much"`,
 				`region: "Frankfurt" is no region, which looks like eu-central-1`,
@@ -142,6 +142,11 @@ func TestParseConfigReportsEveryProblem(t *testing.T) {
 				`alerts[1].endpoint: "Ann <a@example.com>" is no mail address`,
 				"alerts[3]: is alerts[0] once more",
 			},
+		},
+		{
+			"a boundary by ARN, which would hold for one account only",
+			`{"region":"eu-central-1","permissionsBoundary":"arn:aws:iam::123456789012:policy/limit"}`,
+			[]string{`permissionsBoundary: "arn:aws:iam::123456789012:policy/limit" is no name of a policy (without arn:…:policy/)`},
 		},
 		{
 			"tags that AWS refuses, or that would replace the program's own",

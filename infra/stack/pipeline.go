@@ -200,7 +200,7 @@ func (l *Pipeline) declareFunction(ctx *pulumi.Context, p program, kind, descrip
 	function, err := component.NewFunction(ctx, l.contract.Dataset+"-"+kind, component.FunctionArgs{
 		Place: p.place, Function: p.function(kind, l.contract.Dataset), Description: description,
 		Zip: zip, ZipHash: hash, MemoryMB: size.MemoryMB, TimeoutSecs: size.TimeoutSeconds, ReservedConcurrency: size.ReservedConcurrency,
-		Environment: variables, Grants: grants, Retries: asynchronousRetries, LogRetentionDays: p.Retention.Logs, Tags: l.tags,
+		Environment: variables, Grants: grants, Boundary: p.boundary(), Retries: asynchronousRetries, LogRetentionDays: p.Retention.Logs, Tags: l.tags,
 	}, pulumi.Parent(l))
 	if err != nil {
 		return nil, err
@@ -259,7 +259,7 @@ type ScheduledEvent struct {
 func (l *Pipeline) start(ctx *pulumi.Context, p program, s *shared, notification *s3.BucketNotification) error {
 	c := l.contract
 	schedule, err := component.NewSchedule(ctx, c.Dataset+"-schedule", component.ScheduleArgs{
-		Place: p.place, Schedule: p.schedule(c.Dataset), Description: "Ingests " + c.Dataset,
+		Place: p.place, Schedule: p.schedule(c.Dataset), Description: "Ingests " + c.Dataset, Boundary: p.boundary(),
 		Expression: c.Schedule.Expression, Enabled: p.enabled(c.Dataset),
 		Function: p.function(ingestFunction, c.Dataset), FunctionArn: l.ingest.Arn,
 		Input: ScheduledEvent{Dataset: c.Dataset, ScheduledAt: component.ScheduledTime},

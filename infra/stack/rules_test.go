@@ -390,6 +390,20 @@ var rules = []rule{
 		},
 	},
 	{
+		name: "roles are limited by the stack's boundary",
+		check: each(roleType, func(_ resources, r recorded) string {
+			stack := strings.Split(r.URN, ":")[2]
+			if stack == viewed {
+				stack = "prod" // whose settings it has
+			}
+			if want := "arn:aws:iam::" + testAccount + ":policy/tributary-bootstrap-" + stack + "-boundary"; r.Inputs["permissionsBoundary"] != want {
+				return fmt.Sprintf("its boundary is %v, want %s", r.Inputs["permissionsBoundary"], want)
+			}
+			return ""
+		}),
+		plant: func(rs resources) { delete(rs.get(roleType, "coin_markets-schedule").Inputs, "permissionsBoundary") },
+	},
+	{
 		name: "functions log into a group of ours that ends",
 		check: each(functionType, func(rs resources, f recorded) string {
 			for _, g := range rs.siblings(f, logGroupType) {

@@ -93,6 +93,14 @@ type program struct {
 	inAWS pulumi.ResourceOption // the explicit provider: a default one could be of any account
 }
 
+// boundary is the ARN of the policy that limits roles; empty: none.
+func (p program) boundary() string {
+	if p.PermissionsBoundary == "" {
+		return ""
+	}
+	return p.place.PolicyARN(p.PermissionsBoundary)
+}
+
 // protection is how hard it is to lose data.
 func (p program) protection() component.Protection { return component.Protection{Data: p.Protect} }
 

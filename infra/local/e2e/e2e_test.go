@@ -59,7 +59,11 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "build functions:", err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if code == 0 && wholeSuite() && !seen.tell() {
+		code = 1
+	}
+	os.Exit(code)
 }
 
 func coinMarkets(t *testing.T) *contract.Contract {
@@ -118,6 +122,7 @@ func launch(t *testing.T, s setting) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		seen.gather(env, s.change != nil)
 		if err := env.Close(); err != nil {
 			t.Error(err)
 		}

@@ -3,7 +3,10 @@ package parquet
 import (
 	"bytes"
 	"math/big"
+	"math/rand/v2"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,5 +125,149 @@ func TestContracts(t *testing.T) {
 			sameSlots(t, shred(columns, test.rows), slotsOf(t, f))
 			sameStatistics(t, columns, f)
 		})
+	}
+}
+
+// nested is a contract whose columns nest in all ways, with a key and a bound by which rows fall out again.
+const nested = `apiVersion: v3.1.0
+kind: DataContract
+id: nested
+name: nested
+version: 1.0.0
+status: active
+servers:
+  - {server: source, type: api, location: "https://api.example.com/nested"}
+schema:
+  - name: nested
+    physicalName: nested
+    logicalType: object
+    properties:
+      - {name: k, logicalType: integer, unique: true}
+      - {name: l, logicalType: array, items: {logicalType: integer, logicalTypeOptions: {maximum: 98}}}
+      - {name: ll, logicalType: array, items: {logicalType: array, items: {logicalType: string}}}
+      - name: s
+        logicalType: object
+        properties:
+          - {name: x, logicalType: number}
+          - name: l
+            logicalType: array
+            items: {logicalType: object, properties: [{name: y, logicalType: boolean}, {name: m, logicalType: array, items: {logicalType: integer}}]}
+          - {name: t, logicalType: object, properties: [{name: z, logicalType: string}, {name: w, logicalType: number, physicalType: "decimal(30,0)"}]}
+      - name: ls
+        logicalType: array
+        items:
+          logicalType: object
+          properties:
+            - {name: a, logicalType: integer}
+            - {name: b, logicalType: array, items: {logicalType: array, items: {logicalType: number}}}
+            - {name: c, logicalType: object, properties: [{name: d, logicalType: array, items: {logicalType: string}}]}
+slaProperties:
+  - {property: frequency, value: 1, unit: h}
+customProperties:
+  - property: source
+    value: {records: "", pagination: {kind: single_page}}
+`
+
+// jsonOf draws a value of a column and writes it as an API may: members in any order, null or left out. It says whether it
+// breaks the contract.
+func jsonOf(r *rand.Rand, c *contract.Column) (value any, text string, bad bool) {
+	if r.IntN(5) == 0 {
+		return nil, "null", false
+	}
+	switch c.Type.Kind {
+	case contract.Integer:
+		n := r.Int64N(100)
+		return n, strconv.FormatInt(n, 10), c.Constraints.Maximum != nil && n > 98
+	case contract.Double:
+		f := float64(r.IntN(100)) / 4
+		return f, strconv.FormatFloat(f, 'g', -1, 64), false
+	case contract.Decimal:
+		n := new(big.Int).Mul(big.NewInt(r.Int64()-1<<62), big.NewInt(1e9))
+		return n, n.String(), false
+	case contract.Boolean:
+		b := r.IntN(2) == 0
+		return b, strconv.FormatBool(b), false
+	case contract.String:
+		s := strings.Repeat("ü", r.IntN(4))
+		return s, `"` + s + `"`, false
+	case contract.List:
+		items, texts := make([]any, r.IntN(4)), make([]string, 0, 4)
+		for i := range items {
+			v, text, broken := jsonOf(r, c.Type.Elem)
+			items[i], texts, bad = v, append(texts, text), bad || broken
+		}
+		return items, "[" + strings.Join(texts, ",") + "]", bad
+	default:
+		values, members, bad := membersOf(r, c.Type.Fields)
+		return values, "{" + members + "}", bad
+	}
+}
+
+func membersOf(r *rand.Rand, columns []contract.Column) (values fields, text string, bad bool) {
+	values = make(fields, len(columns))
+	var members []string
+	for i := range columns {
+		v, text, broken := jsonOf(r, &columns[i])
+		if v == nil && r.IntN(2) == 0 {
+			continue
+		}
+		values[i], bad = v, bad || broken
+		members = append(members, strconv.Quote(columns[i].Name)+":"+text)
+	}
+	r.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+	return values, strings.Join(members, ","), bad
+}
+
+// Levels are what Dremel's definition makes of the JSON, whatever rows have fallen out around them.
+func TestNestedRecords(t *testing.T) {
+	c, err := contract.Parse("nested.odcs.yaml", []byte(nested))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := record.Compile(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed, block := range []int64{0, 7, 100, 333, 0} {
+		r := rand.New(rand.NewPCG(uint64(seed), 1))
+		var page, file bytes.Buffer
+		var rows [][]any
+		seen := map[int64]bool{}
+		rejected := int64(0)
+		for range 1500 {
+			key := r.Int64N(4000)
+			values, members, bad := membersOf(r, c.Columns[1:])
+			for members == "" {
+				values, members, bad = membersOf(r, c.Columns[1:])
+			}
+			page.WriteString(`{` + members + `,"k":` + strconv.FormatInt(key, 10) + "}\n")
+			if bad || seen[key] {
+				rejected++
+				continue
+			}
+			seen[key] = true
+			rows = append(rows, append([]any{key}, values...))
+		}
+		w, err := NewWriter(&file, c.Columns, Options{RowGroupRows: 300})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := plan.Start(record.Run{Blocks: record.Blocks{Records: block}}, toWriter{w})
+		if err := reader.Page(record.Page{Number: 1, Records: 1500}, &page); err != nil {
+			t.Fatal(err)
+		}
+		summary, err := reader.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if summary.Rejected != rejected || rejected < 100 || len(rows) < 500 {
+			t.Fatalf("%d rejected, want %d beside %d rows: %v", summary.Rejected, rejected, len(rows), summary.ByRule)
+		}
+		f := open(t, file.Bytes())
+		sameSlots(t, shred(c.Columns, rows), slotsOf(t, f))
+		sameStatistics(t, c.Columns, f)
 	}
 }

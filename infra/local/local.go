@@ -133,9 +133,7 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 		return nil, err
 	}
 	e.project = project
-	e.recording, err = monitor.Run(ctx, monitor.Program{
-		Project: project, Stack: options.Stack, Root: options.Root, Config: config, Run: options.Program, Logf: options.Logf,
-	}, provisioner{e})
+	e.recording, err = options.run(ctx, project, config, provisioner{e})
 	if err == nil {
 		err = e.checkAlarms()
 	}
@@ -143,6 +141,13 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// run runs the program to its end.
+func (o Options) run(ctx context.Context, project string, config map[string]string, provider monitor.Provider) (*monitor.Recording, error) {
+	return monitor.Run(ctx, monitor.Program{
+		Project: project, Stack: o.Stack, Root: o.Root, Config: config, Run: o.Program, Logf: o.Logf,
+	}, provider)
 }
 
 // open starts the empty environment.

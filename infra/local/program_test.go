@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -27,6 +28,9 @@ type program struct {
 	noPermission bool   // for S3 to invoke process
 	key          string // of the topic
 	unknown      bool   // declare something that is not known here
+	color        string // a variable of the functions
+	rate         string // of the schedule
+	more         bool   // declare another queue
 	fault        error  // of the program itself
 }
 
@@ -70,6 +74,11 @@ func (p *program) deploy(ctx *pulumi.Context) error {
 	if p.unknown {
 		var r pulumi.CustomResourceState
 		if err := ctx.RegisterResource("aws:ec2/eip:Eip", "address", nil, &r); err != nil {
+			return err
+		}
+	}
+	if p.more {
+		if _, err := sqs.NewQueue(ctx, "more", &sqs.QueueArgs{Name: pulumi.String("trial-more")}); err != nil {
 			return err
 		}
 	}
@@ -154,7 +163,7 @@ func (d *deployment) function(name string, failures *sqs.Queue, variables map[st
 	if d.err != nil {
 		return nil
 	}
-	set := pulumi.StringMap{"ROLE": pulumi.String(name)}
+	set := pulumi.StringMap{"ROLE": pulumi.String(name), "COLOR": pulumi.String(d.color)}
 	for variable, value := range variables {
 		set[variable] = value
 	}
@@ -203,7 +212,7 @@ func (d *deployment) schedule(ingest *lambda.Function) {
 	}
 	try(d, func() (*scheduler.Schedule, error) {
 		return scheduler.NewSchedule(d.ctx, "coin_markets", &scheduler.ScheduleArgs{
-			Name: pulumi.String("trial-coin-markets"), ScheduleExpression: pulumi.String("rate(1 hour)"), State: pulumi.String("DISABLED"),
+			Name: pulumi.String("trial-coin-markets"), ScheduleExpression: pulumi.String(cmp.Or(d.rate, "rate(1 hour)")), State: pulumi.String("DISABLED"),
 			FlexibleTimeWindow: scheduler.ScheduleFlexibleTimeWindowArgs{Mode: pulumi.String("OFF")},
 			Target: scheduler.ScheduleTargetArgs{Arn: ingest.Arn, RoleArn: role.Arn,
 				Input:            pulumi.String(`{"dataset":"coin_markets","scheduledAt":"<aws.scheduler.scheduled-time>"}`),

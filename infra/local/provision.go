@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -427,6 +428,10 @@ func (e *Env) makeSchedule(d declared) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if i := slices.IndexFunc(e.schedules, func(other Schedule) bool { return other.ARN == s.ARN }); i >= 0 {
+		e.schedules[i] = s
+		return nil
+	}
 	e.schedules = append(e.schedules, s)
 	return nil
 }

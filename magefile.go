@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/magefile/mage/mg"
@@ -41,10 +42,18 @@ func Invoke(ctx context.Context, function, event string, dataset, stack *string)
 	return local(ctx, "invoke", flags{"dataset": dataset, "stack": stack}, function, event)
 }
 
+// Dev keeps the environment of a stack up until Ctrl-C, for the AWS command line and every SDK: -from=FILE or URL,
+// -dataset=NAME, -stack=NAME, -fresh. It takes commands, such as fire and deploy; help lists them.
+func Dev(ctx context.Context, from, dataset, stack *string, fresh *bool) error {
+	attached := true
+	given := flags{"from": from, "dataset": dataset, "stack": stack, "fresh": fresh, "attached": &attached}
+	return localCommand.become(ctx, append([]string{"dev"}, given.words()...)...)
+}
+
 // Query ["SELECT …"]: answers SQL on the tables of the stack from what local runs left, and without SQL it is a shell;
 // -format=csv or json, -stack=NAME.
 func Query(ctx context.Context) error {
-	return tool(ctx, "./infra/local/query/cmd", "query", "compiling the query tool (a first time takes a minute: DuckDB is large)", words...)
+	return command{"./infra/local/query/cmd", "query", "compiling the query tool (a first time takes a minute: DuckDB is large)"}.become(ctx, words...)
 }
 
 // Ops groups what operators do: on the local environment, or with -stack=NAME on what is deployed; -help tells more.
@@ -286,25 +295,44 @@ func startsAndComplains(ctx context.Context, command []string) error {
 // flags are optional arguments: pointers, nil where none was given.
 type flags map[string]any
 
+// command is a command of this project, compiled when it is wanted.
+type command struct{ pkg, name, what string }
+
+var localCommand = command{"./infra/local/cmd", "local",
+	"compiling the deployment program and the local AWS (a first time takes minutes: some 180 MB of modules to fetch, the large Pulumi AWS SDK to compile)"}
+
 // local runs a verb of the local environment.
 func local(ctx context.Context, verb string, given flags, args ...string) error {
-	return tool(ctx, "./infra/local/cmd", "local",
-		"compiling the deployment program and the local AWS (a first time takes minutes: some 180 MB of modules to fetch, the large Pulumi AWS SDK to compile)",
-		append(append([]string{verb}, given.words()...), args...)...)
+	return tool(ctx, localCommand.pkg, localCommand.name, localCommand.what, append(append([]string{verb}, given.words()...), args...)...)
 }
 
-// tool compiles a command of this project, telling how far it is, and runs it.
+// tool compiles a command of this project and runs it.
 func tool(ctx context.Context, pkg, name, what string, args ...string) error {
-	command := filepath.Join(binaries, name)
-	progress := newTicker(what)
-	err := artifact.Compile(ctx, artifact.CompileOptions{
-		Root: ".", Package: pkg, Output: command,
-		Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
-	})
+	path, err := command{pkg, name, what}.compile(ctx)
 	if err != nil {
 		return err
 	}
-	return sh.RunV(command, args...)
+	return sh.RunV(path, args...)
+}
+
+// become compiles the command and runs it in this process's place: the terminal and its signals are its own, and its status
+// is that of the whole. Nothing follows it.
+func (c command) become(ctx context.Context, args ...string) error {
+	path, err := c.compile(ctx)
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(path, append([]string{path}, args...), os.Environ())
+}
+
+// compile tells how far it is.
+func (c command) compile(ctx context.Context) (path string, err error) {
+	path = filepath.Join(binaries, c.name)
+	progress := newTicker(c.what)
+	return path, artifact.Compile(ctx, artifact.CompileOptions{
+		Root: ".", Package: c.pkg, Output: path,
+		Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
+	})
 }
 
 // words are the flags that were given, as the command takes them.

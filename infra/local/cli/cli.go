@@ -1,5 +1,6 @@
 // Package cli is the command of the local environment: run sends a dataset's records the whole way and shows what
-// happened, invoke calls one function with one event, ops does what operators do.
+// happened, dev keeps the environment up and does what it is told, invoke calls one function with one event, ops does what
+// operators do.
 //
 // All build the functions for this machine, deploy the stack's own program on the embedded AWS, give it back what
 // earlier runs left in .local, and save what is there at the end. The exit status is 0 only if everything went well:
@@ -28,6 +29,7 @@ const (
 const usage = `usage: local COMMAND [flags] …
 
   run      send a dataset's records the whole way and show what happened
+  dev      keep the environment up, for the AWS command line and every SDK
   invoke   call one function with one event
   ops      what operators do: status, replay, release, redrive, backfill, rejects, upload, secret
 
@@ -74,6 +76,13 @@ func dispatch(ctx context.Context, args []string, stdout *os.File, getenv func(s
 		}
 		o.secret = getenv("TRIBUTARY_SECRET")
 		return run(ctx, o, stdout, screen.StyleOf(stdout, o.colours, getenv))
+	case "dev":
+		o, err := parseDev(args, stdout)
+		if err != nil {
+			return err
+		}
+		o.secret = getenv("TRIBUTARY_SECRET")
+		return keep(ctx, o, os.Stdin, stdout, screen.StyleOf(stdout, o.colours, getenv))
 	case "invoke":
 		o, err := parseInvoke(args, stdout)
 		if err != nil {

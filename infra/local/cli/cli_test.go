@@ -69,6 +69,8 @@ func TestWrongCalls(t *testing.T) {
 		{"unknown flag", []string{"run", "-form=x"}, "provided but not defined: -form; run -help shows the flags"},
 		{"unknown stack", []string{"run", "-stack=stage"}, "there is no stack stage: it would have its settings in Pulumi.stage.yaml"},
 		{"colour", []string{"run", "-color=red"}, `read colour "red": want auto, always or never`},
+		{"dev with a time", []string{"dev", "-at=2025-03-04T14:45:00Z"}, "provided but not defined: -at; dev -help shows the flags"},
+		{"dev with a word", []string{"dev", "fire"}, `dev takes flags only, not "fire"`},
 		{"invoke without event", []string{"invoke", "process"}, "invoke takes a function and an event"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -87,7 +89,7 @@ func TestWrongCalls(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"run", "-help"}, {"invoke", "-h"}, {"help"}} {
+	for _, args := range [][]string{{"run", "-help"}, {"dev", "-help"}, {"invoke", "-h"}, {"help"}} {
 		out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 		if err != nil {
 			t.Fatal(err)

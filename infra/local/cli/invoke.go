@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"tributary/infra/local/files"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/ops"
@@ -132,10 +131,7 @@ func (s *session) call(ctx context.Context, stdout io.Writer, style screen.Style
 		s.progress.Fail()
 	}
 	s.progress.Done()
-	var state files.State
-	if state, err = s.snapshot(); err == nil {
-		err = s.save(state)
-	}
+	err = s.keepState()
 	answer := screen.Answer{
 		Function: function, Payload: string(result.Payload), Error: result.Error, Log: s.env.Logs(function),
 		Faults: s.watch.faults(), Saved: relative(s.folder.Path()),

@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"tributary/infra/local/files"
 	"tributary/infra/local/screen"
 	"tributary/infra/ops/console"
 )
@@ -33,6 +32,11 @@ func operate(ctx context.Context, args []string, stdout *os.File, style screen.S
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	return s.command(ctx, o, stdout, style)
+}
+
+// command runs an operator's command on the environment.
+func (s *session) command(ctx context.Context, o console.Options, stdout *os.File, style screen.Style) error {
 	target, err := s.target()
 	if err != nil {
 		return err
@@ -102,11 +106,7 @@ func (s *session) settle(ctx context.Context, stdout *os.File, failed error) err
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	quiet := s.env.Quiet(waiting)
-	var state files.State
-	var err error
-	if state, err = s.snapshot(); err == nil {
-		err = s.save(state)
-	}
+	err := s.keepState()
 	faults := s.watch.faults()
 	for _, fault := range faults {
 		fmt.Fprintln(stdout, "  "+fault)

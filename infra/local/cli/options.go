@@ -13,7 +13,7 @@ import (
 	"tributary/infra/local/screen"
 )
 
-// options are the flags of both commands.
+// options are the flags of the commands.
 type options struct {
 	stack   string
 	dataset string
@@ -29,6 +29,8 @@ type options struct {
 	seed   uint64       // run: which requests it befalls
 
 	secret string // value of the source's secret, for a live URL that wants one; from the environment
+
+	attached bool // dev: end with the process that started this one
 
 	function string // invoke: kind or full name
 	event    string // invoke: file, or - for standard input
@@ -92,6 +94,31 @@ func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
 			return o, fmt.Errorf("%w: -at=%s is no time such as 2025-03-04T14:45:00Z", errUsage, at)
 		}
 		o.at = t.UTC().Truncate(time.Second)
+	}
+	return o, nil
+}
+
+const devUsage = `usage: go tool mage dev [flags]
+
+Keeps the environment of a stack up on this machine, with what earlier runs left in .local: functions, schedules, buckets,
+tables, topics and queues behind one endpoint. It prints the variables with which the AWS command line and every SDK reach
+it, and takes commands: help lists them. What changes in the stores is saved whenever all is quiet. Ctrl-C ends it; without a
+terminal it runs until SIGINT or SIGTERM.
+
+`
+
+func parseDev(args []string, help io.Writer) (options, error) {
+	var o options
+	var colours string
+	flags := newFlags("dev", devUsage, help, &o, &colours)
+	flags.StringVar(&o.from, "from", "", "recorded `file` (JSON or NDJSON), live URL, or built-in for made-up records")
+	flags.BoolVar(&o.fresh, "fresh", false, "forget what earlier runs left in .local")
+	flags.BoolVar(&o.attached, "attached", false, "end when the process that started this one ends, as mage wants it")
+	if err := parse(flags, args, &o, &colours); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("%w: dev takes flags only, not %q", errUsage, flags.Arg(0))
 	}
 	return o, nil
 }

@@ -105,13 +105,10 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 		faults = append(faults, "the environment did not come to rest: "+quiet.Error())
 	}
 	s.progress.Start("results", "reading the stores")
-	state, err := s.snapshot()
-	if err != nil {
+	if err := s.keepState(); err != nil {
 		return screen.Dataset{}, nil, err
 	}
-	if err := s.save(state); err != nil {
-		return screen.Dataset{}, nil, err
-	}
+	state := s.former
 	d, wrong, err := collect.Dataset(s.collected(c, at, state))
 	if err != nil {
 		return screen.Dataset{}, nil, err
@@ -123,7 +120,6 @@ func (s *session) send(ctx context.Context, c *contract.Contract, at time.Time) 
 	for _, a := range state.Alerts[len(former.Alerts):] {
 		d.Alerts = append(d.Alerts, screen.Alert{Subject: a.Subject, Text: a.Message})
 	}
-	s.former = state
 	s.progress.Update("saved in " + relative(s.folder.Path()))
 	s.progress.Done()
 	return d, append(faults, wrong...), nil

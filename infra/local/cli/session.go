@@ -158,11 +158,7 @@ func (s *session) serve(ctx context.Context, o options) error {
 func (s *session) deploy(ctx context.Context, o options) error {
 	again := s.env != nil
 	s.progress.Start("stack", "deploying "+s.stack+" on the embedded AWS")
-	datasets := map[string]any{}
-	for name, from := range s.sources {
-		datasets[name] = map[string]any{"sourceUrl": from.url}
-	}
-	s.settings = map[string]any{stack.ConfigKey: map[string]any{"artifacts": artifacts, "datasets": datasets}}
+	s.settings = settingsOf(s.sources)
 	var err error
 	s.env, err = local.Start(ctx, local.Options{
 		Root: s.root, Stack: s.stack, Program: stack.For(artifact.Host()), Settings: s.settings, Events: s.watch.event, Faults: s.faults,
@@ -184,6 +180,15 @@ func (s *session) deploy(ctx context.Context, o options) error {
 	s.progress.Update(detail)
 	s.progress.Done()
 	return nil
+}
+
+// settingsOf are laid over those of the stack.
+func settingsOf(sources map[string]*source) map[string]any {
+	datasets := map[string]any{}
+	for name, from := range sources {
+		datasets[name] = map[string]any{"sourceUrl": from.url}
+	}
+	return map[string]any{stack.ConfigKey: map[string]any{"artifacts": artifacts, "datasets": datasets}}
 }
 
 // fillSecrets does what the owner of a stack does once: it gives each secret the value that opens the API.

@@ -152,15 +152,23 @@ func savedObject(role string, o s3.Object) files.Object {
 	}
 }
 
-// save writes the state to the folder, with the log of each function.
-func (s *session) save(state files.State) error {
+// keepState saves what the environment holds now, with the log of each function; what comes later starts from it.
+func (s *session) keepState() error {
+	state, err := s.snapshot()
+	if err != nil {
+		return err
+	}
 	logs := map[string][]byte{}
 	for _, name := range s.outputs.functions() {
 		if lines := s.env.Logs(name); len(lines) > 0 {
 			logs[name] = []byte(strings.Join(lines, "\n") + "\n")
 		}
 	}
-	return s.folder.Save(state, logs)
+	if err := s.folder.Save(state, logs); err != nil {
+		return err
+	}
+	s.former = state
+	return nil
 }
 
 // reader reads objects of a bucket, by its role, from a state.

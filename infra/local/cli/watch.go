@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -53,6 +54,13 @@ func (w *watch) faults() []string {
 		all = append(all, f.text)
 	}
 	return all
+}
+
+// since are the attempts of functions that ended, but for the first so many.
+func (w *watch) since(many int) []local.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.ended[many:])
 }
 
 func (w *watch) event(e local.Event) {

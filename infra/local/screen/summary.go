@@ -33,6 +33,35 @@ func Write(w io.Writer, o Outcome, style Style) error {
 	return nil
 }
 
+// WriteBrief writes of a run what somebody wants to know who runs it again and again.
+func WriteBrief(w io.Writer, o Outcome, style Style) error {
+	s := &summary{Style: style}
+	for i := range o.Datasets {
+		d := &o.Datasets[i]
+		s.line("  " + s.bold(d.Name) + "  " + s.verdict(d))
+		s.field("run", d.Run)
+		if d.Verdict != "" {
+			s.records(d)
+		}
+		for _, r := range d.Rejects {
+			s.field("", fmt.Sprintf("%s × %s %s", Count(r.Records), r.Name, r.place()))
+		}
+		for _, a := range d.Alerts {
+			s.field("alert", a.Subject)
+		}
+	}
+	for _, a := range o.Alarms {
+		if a.State == "ALARM" {
+			s.field("alarm", a.Name+": "+a.Why)
+		}
+	}
+	s.faults(o.Faults)
+	if _, err := w.Write(s.out.Bytes()); err != nil {
+		return fmt.Errorf("write summary: %w", err)
+	}
+	return nil
+}
+
 type summary struct {
 	Style
 	out bytes.Buffer
@@ -71,11 +100,7 @@ func (s *summary) dataset(d *Dataset) {
 	s.field("run", d.Run)
 	if d.Verdict != "" {
 		s.field("pages", Count(d.Pages))
-		text := fmt.Sprintf("%s in = %s clean + %s rejected", Count(d.Records), Count(d.Clean), Count(d.Rejected))
-		if d.Records > 0 && d.Threshold < 100 {
-			text += fmt.Sprintf(" (%s; above %s %% the run is held)", percent(d.Rejected, d.Records), trimFloat(d.Threshold))
-		}
-		s.field("records", text)
+		s.records(d)
 	}
 	s.rules("Rejected, by rule", "a record counts under each rule it breaks", d.Rejects, s.red)
 	s.rules("Warnings, by rule", "no record is rejected for these", d.Warnings, s.yellow)
@@ -86,6 +111,14 @@ func (s *summary) dataset(d *Dataset) {
 	s.alerts(d.Alerts)
 	s.trial(d.Trial)
 	s.sample(d.Sample)
+}
+
+func (s *summary) records(d *Dataset) {
+	text := fmt.Sprintf("%s in = %s clean + %s rejected", Count(d.Records), Count(d.Clean), Count(d.Rejected))
+	if d.Records > 0 && d.Threshold < 100 {
+		text += fmt.Sprintf(" (%s; above %s %% the run is held)", percent(d.Rejected, d.Records), trimFloat(d.Threshold))
+	}
+	s.field("records", text)
 }
 
 func (s *summary) verdict(d *Dataset) string {

@@ -163,6 +163,11 @@ func (Infra) Diff(ctx context.Context, stack, other string) error {
 	return previewTool(ctx, "diff", stack, other)
 }
 
+// Against prints in Markdown what changes in every stack since a revision of git, without credentials: `mage infra:against main`.
+func (Infra) Against(ctx context.Context, revision string) error {
+	return previewTool(ctx, "against", revision)
+}
+
 // Bootstrap prints the CloudFormation template of what an account holds before its first deployment: state, key, roles of
 // GitHub Actions; -stack=NAME for an account of one stack.
 func (Infra) Bootstrap(ctx context.Context, stack *string) error {

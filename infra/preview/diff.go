@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -74,7 +73,7 @@ func section(out io.Writer, title, a, b string, changes []change) {
 		default:
 			what = c.of + " " + c.what
 		}
-		rows = append(rows, []string{indent + what, c.a, c.b, c.where})
+		rows = append(rows, []string{indent + what, clip(c.a), clip(c.b), c.where})
 		if c.where != "" {
 			side = narrowSide
 		}
@@ -156,12 +155,8 @@ func diffSettings(a, b *preview) ([]change, error) {
 }
 
 func flatSettings(p *preview) (map[string]string, error) {
-	text, err := json.Marshal(p.Config)
+	settings, err := settingsOf(p.Config)
 	if err != nil {
-		return nil, fmt.Errorf("encode settings of %s: %w", p.Stack, err)
-	}
-	var settings map[string]any
-	if err := json.Unmarshal(text, &settings); err != nil {
 		return nil, fmt.Errorf("encode settings of %s: %w", p.Stack, err)
 	}
 	flat := map[string]string{}
@@ -222,16 +217,22 @@ func compare(a, b map[string]string) []change {
 }
 
 func shown(value string, there bool) string {
-	const room = 3 * narrowSide // three lines
 	switch {
 	case !there:
 		return "–"
 	case value == "":
 		return `""`
-	case utf8.RuneCountInString(value) > room:
-		return string([]rune(value)[:room-1]) + "…"
 	}
 	return value
+}
+
+// clip ends a value that would fill the table.
+func clip(value string) string {
+	const room = 3 * narrowSide // three lines
+	if utf8.RuneCountInString(value) <= room {
+		return value
+	}
+	return string([]rune(value)[:room-1]) + "…"
 }
 
 func diffResources(a, b *preview) (onlyA, onlyB []string, changes []change) {

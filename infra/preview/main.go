@@ -3,6 +3,7 @@
 //
 //	preview show [-json] STACK   every resource with its inputs, under its parent
 //	preview diff STACK STACK     what two stacks do not have in common: settings, resources, inputs
+//	preview against REVISION     the same between each stack and what it was at a git revision, as Markdown
 //
 // It runs stack.Deploy against a provider that makes nothing and answers as AWS would, so what it shows is what the
 // program says, not what an account holds. The program wants the deployment packages: they are built when they are

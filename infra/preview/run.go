@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-const usage = "usage: preview show [-json] STACK | preview diff STACK STACK"
+const usage = "usage: preview show [-json] STACK | preview diff STACK STACK | preview against REVISION"
 
 // run answers one command: the answer goes to out, what takes long is told to progress.
 func run(ctx context.Context, args []string, out, progress io.Writer) error {
@@ -41,6 +41,8 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 			return err
 		}
 		return writeDiff(out, before, after)
+	case verb == "against" && len(stacks) == 1 && !*asJSON:
+		return against(ctx, out, progress, stacks[0], previewOf)
 	}
 	return errors.New(usage)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,11 +23,13 @@ import (
 
 	"tributary/infra/artifact"
 	"tributary/infra/ops/call"
+	"tributary/infra/vulnerability"
 )
 
 const (
 	golangciLint = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 	actionlint   = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+	govulncheck  = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
 	binaries     = ".build/bin"
 )
 
@@ -203,6 +206,18 @@ func Build(ctx context.Context) error {
 	return nil
 }
 
+// Release prints the digest of the deployment packages as a whole; with -is=DIGEST it fails where it is another.
+func Release(is *string) error {
+	if is != nil {
+		return artifact.CheckRelease(".", artifact.Dir, artifact.AWS, *is)
+	}
+	digest, err := artifact.Release(".", artifact.Dir, artifact.AWS)
+	if err == nil {
+		fmt.Println(digest)
+	}
+	return err
+}
+
 // Test runs everything that must hold before a change lands.
 func Test() {
 	mg.SerialDeps(Vet, Lint, Unit, Mutants, Race, Arm64, Workflows)
@@ -277,6 +292,19 @@ func Arm64(ctx context.Context) error {
 // Workflows checks the GitHub workflows with actionlint.
 func Workflows() error {
 	return step("workflows", "run", actionlint)
+}
+
+// Vulnerabilities looks for known vulnerabilities that the code can reach. Without a network it says so, and fails only with
+// -required: what is published tomorrow is no fault of a change, so it is no part of test.
+func Vulnerabilities(ctx context.Context, required *bool) error {
+	if err := vulnerability.Reachable(ctx, http.DefaultClient, vulnerability.Database); err != nil {
+		if required != nil && *required {
+			return err
+		}
+		fmt.Println("vulnerabilities: not looked for:", err)
+		return nil
+	}
+	return step("vulnerabilities", "run", govulncheck, "-db", vulnerability.Database, "./...")
 }
 
 // startsAndComplains starts a function without its settings: it must run this far and name what it lacks.

@@ -71,7 +71,7 @@ func keep(path string, sample []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // G703: the name has passed CheckName
 		return fmt.Errorf("keep sample: %w", err)
 	}
-	if err := os.WriteFile(path, sample, 0o600); err != nil {
+	if err := os.WriteFile(path, sample, 0o600); err != nil { //nolint:gosec // G703: the name has passed CheckName
 		return fmt.Errorf("keep sample: %w", err)
 	}
 	return nil

@@ -92,10 +92,12 @@ func (k *keeper) serveCommands(ctx context.Context, in *lineReader, ticks <-chan
 				in = &lineReader{} // nobody says anything any more
 				continue
 			}
-			if k.obey(ctx, strings.Fields(line)) || ctx.Err() != nil {
+			if k.obey(ctx, strings.Fields(line)) {
 				return nil
 			}
-			k.prompt()
+			if ctx.Err() == nil {
+				k.prompt()
+			}
 		case <-ticks:
 			if alone() {
 				k.say("who started this has ended")

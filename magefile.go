@@ -381,6 +381,12 @@ func (f flags) words() []string {
 			if value != nil {
 				words = append(words, fmt.Sprintf("-%s=%t", name, *value))
 			}
+		case *int:
+			if value != nil {
+				words = append(words, fmt.Sprintf("-%s=%d", name, *value))
+			}
+		default:
+			panic(fmt.Sprintf("flag -%s is a %T, which nobody passes on", name, value))
 		}
 	}
 	return words

@@ -46,6 +46,7 @@ func edit(t *testing.T, path string, replacements ...string) {
 }
 
 func TestAgainst(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // so that what is left there is this test's own
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not installed")
 	}

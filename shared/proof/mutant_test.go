@@ -26,9 +26,9 @@ var mutants = []struct {
 			"		err = j.publish(ctx, &p.rejects.fileSet, rejects, claim)\n	}\n	return stored, err\n}"},
 	}},
 	{"items behind stored", "process/process.go", []edit{
-		{"		if row.Items, err = j.serve(ctx, p.serving); err != nil {\n			return seen{}, err\n		}\n", ""},
+		{"		if row.Items, err = j.serve(ctx, p.serving, claim.row.Claim); err != nil {\n			return seen{}, err\n		}\n", ""},
 		{"	return j.writeAudit(ctx, row, claim)\n}", "	stored, err := j.writeAudit(ctx, row, claim)\n" +
-			"	if err == nil && v.outcome == zone.OutcomeLoaded && p.serving != nil {\n		_, err = j.serve(ctx, p.serving)\n	}\n	return stored, err\n}"},
+			"	if err == nil && v.outcome == zone.OutcomeLoaded && p.serving != nil {\n		_, err = j.serve(ctx, p.serving, claim.row.Claim)\n	}\n	return stored, err\n}"},
 	}},
 	{"done before the alert", "process/process.go", []edit{
 		{"	row.State = zone.StateDone\n	if outcome.AlertID", "	row.State = zone.StateDone\n	stored, err := j.writeAudit(ctx, row, stored)\n" +

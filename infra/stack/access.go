@@ -106,7 +106,7 @@ func operatorGrants(n names, keyARN string) []component.Grant {
 		},
 		{
 			Class: component.Called, Name: "EmptyQueues",
-			Actions: []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"},
+			Actions: []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
 			Resources: []string{
 				p.QueueARN(component.FailuresName(n.function(ingestFunction, "*"))), p.QueueARN(component.FailuresName(n.function(processFunction, "*"))),
 				p.QueueARN(component.UndeliveredName(n.schedule("*"))),
@@ -118,7 +118,7 @@ func operatorGrants(n names, keyARN string) []component.Grant {
 			Why: "a file brought by hand becomes a run",
 		},
 		{
-			Class: component.Called, Name: "ReadRuns", Actions: []string{"s3:GetObject", "s3:GetObjectVersion"},
+			Class: component.Called, Name: "ReadRuns", Actions: []string{"s3:GetObject"},
 			Resources: []string{
 				p.ObjectARN(raw, "*"), p.ObjectARN(n.bucket(lakeBucket), zone.AuditPrefix+"*"), p.ObjectARN(n.bucket(rejectsBucket), "*"),
 			},
@@ -130,7 +130,7 @@ func operatorGrants(n names, keyARN string) []component.Grant {
 			Why:       "status finds runs",
 		},
 		{
-			Class: component.Called, Name: "SetSecrets", Actions: []string{"secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"},
+			Class: component.Called, Name: "SetSecrets", Actions: []string{"secretsmanager:PutSecretValue"},
 			Resources: []string{p.SecretARN(n.secret("*"))}, Why: "API keys are set by hand; nobody but the ingest function reads them",
 		},
 		{

@@ -1,8 +1,11 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -24,16 +27,33 @@ type operators struct {
 
 	policy  *iam.Policy
 	granted pulumi.StringOutput
-	removed []*removal
+	text    string // of the policy
 }
 
 // find takes the policy out of what the program declares.
 func (o *operators) find(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 	if props, ok := args.Props.(*iam.PolicyArgs); ok && args.Name == operator {
 		o.policy, _ = args.Resource.(*iam.Policy)
-		o.granted = pulumi.ToOutput(props.Policy).ApplyT(func(text any) string { return fmt.Sprint(text) }).(pulumi.StringOutput)
+		o.granted = pulumi.ToOutput(props.Policy).ApplyT(func(text any) string { o.text = fmt.Sprint(text); return o.text }).(pulumi.StringOutput)
 	}
 	return nil
+}
+
+// actions are what the policy grants.
+func (o *operators) actions(t *testing.T) []string {
+	t.Helper()
+	var document struct {
+		Statement []struct{ Action []string }
+	}
+	if err := json.Unmarshal([]byte(o.text), &document); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, s := range document.Statement {
+		all = append(all, s.Action...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func (o *operators) declare(ctx *pulumi.Context) error {
@@ -49,7 +69,6 @@ func (o *operators) declare(ctx *pulumi.Context) error {
 	}
 	for _, action := range o.lacking {
 		name, r := without(action), &removal{action: action}
-		o.removed = append(o.removed, r)
 		if role, err = person(ctx, name); err != nil {
 			return err
 		}

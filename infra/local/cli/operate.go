@@ -47,7 +47,7 @@ func (s *session) command(ctx context.Context, o console.Options, stdout *os.Fil
 	fmt.Fprintln(stdout)
 	c := console.Console{Out: stdout, Style: style, Now: time.Now, AskSecret: console.AskSecret(os.Stdin, stdout)}
 	failed := c.Run(ctx, o, target)
-	if ctx.Err() != nil || !o.Changes() {
+	if !o.Changes() {
 		return failed
 	}
 	if name := s.outputs.Datasets[o.Dataset].Secret; o.Command == "secret" && failed == nil {
@@ -101,9 +101,17 @@ func (s *session) keepSecret(name string) error {
 	return nil
 }
 
-// settle waits until what a command has set off is done, saves what there is, and tells of what went wrong.
+// farewell is how long an interrupted command waits for what is under way.
+const farewell = 30 * time.Second
+
+// settle waits until what a command has set off is done, saves what there is, and tells of what went wrong. What an
+// interrupted command has done is kept as well: the same command goes on behind it.
 func (s *session) settle(ctx context.Context, stdout *os.File, failed error) error {
-	waiting, cancel := context.WithTimeout(ctx, patience)
+	patient := patience
+	if ctx.Err() != nil {
+		patient = farewell
+	}
+	waiting, cancel := context.WithTimeout(context.WithoutCancel(ctx), patient)
 	defer cancel()
 	quiet := s.env.Quiet(waiting)
 	err := s.keepState()

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -22,19 +23,41 @@ func command(t *testing.T, args ...string) (int, string) {
 
 func commandIn(t *testing.T, dir string, args ...string) (int, string) {
 	t.Helper()
+	return interrupted(t, dir, "", args...)
+}
+
+// interrupted interrupts the command once its screen shows a text; "": never.
+func interrupted(t *testing.T, dir, shown string, args ...string) (int, string) {
+	t.Helper()
 	t.Chdir(dir)
-	out, err := os.Create(filepath.Join(t.TempDir(), "screen"))
+	in, out, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
+	defer in.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	screen := make(chan string)
+	go func() {
+		var text []byte
+		buffer := make([]byte, 4096)
+		for {
+			n, err := in.Read(buffer)
+			if text = append(text, buffer[:n]...); shown != "" && bytes.Contains(text, []byte(shown)) {
+				cancel()
+			}
+			if err != nil {
+				screen <- string(text)
+				return
+			}
+		}
+	}()
 	var stderr bytes.Buffer
-	status := cli.Main(t.Context(), args, out, &stderr, func(string) string { return "" })
-	text, err := os.ReadFile(out.Name())
-	if err != nil {
+	status := cli.Main(ctx, args, out, &stderr, func(string) string { return "" })
+	if err := out.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return status, string(text) + stderr.String()
+	return status, <-screen + stderr.String()
 }
 
 // data are the files below a folder, but for logs, index and report, which tell of the last run.

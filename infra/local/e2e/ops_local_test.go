@@ -98,6 +98,7 @@ func TestOperateLocally(t *testing.T) {
 	}
 	for _, step := range []struct {
 		name, call, stdin string
+		interrupt         string // what the screen shows when the user has enough
 		before            func()
 		status            int
 		want              []string
@@ -145,7 +146,10 @@ func TestOperateLocally(t *testing.T) {
 		{name: "rejects that are left", call: "ops rejects coin_markets " + run.ID() + " -full", want: []string{"loaded by contract 1.1.0", "1 of 42 records", "✗ type /current_price is no number"}},
 		{name: "release under the mended contract", call: "ops release coin_markets", want: []string{"1/1 " + dirty.ID() + " loaded 30 20 10 10", "1 run: 1 processed, 0 skipped, 0 failed; 0 not in the lake"}},
 		{name: "status at the end", call: "ops status coin_markets", want: []string{"held none", run.ID() + " loaded 2 42 41 1", dirty.ID() + " loaded 2 30 20 10 0 20 1.1.0", clean.ID() + " loaded 1 250 250 0", again.ID() + " loaded"}},
-		{name: "all of them under the mended contract", call: "ops replay coin_markets -parallel=2", want: []string{"4 runs: 2 processed, 2 skipped, 0 failed; 0 not in the lake"}},
+		{name: "all of them, interrupted", call: "ops replay coin_markets -parallel=1", interrupt: again.ID() + "  loaded", status: 1, want: []string{
+			"4 that were scheduled", "1/4 " + again.ID() + " loaded", "goes on with what is not done", "interrupted",
+		}},
+		{name: "the rest of them", call: "ops replay coin_markets -parallel=2", want: []string{" " + again.ID() + " loaded 560 540 20 20 skipped", "0 failed; 0 not in the lake"}},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			if step.before != nil {
@@ -154,7 +158,7 @@ func TestOperateLocally(t *testing.T) {
 			if step.stdin != "" {
 				input(t, step.stdin)
 			}
-			status, out := commandIn(t, dir, strings.Fields(step.call)...)
+			status, out := interrupted(t, dir, step.interrupt, strings.Fields(step.call)...)
 			t.Logf("$ %s\n%s[status %d]", step.call, out, status)
 			if status != step.status {
 				t.Errorf("status %d, want %d:\n%s", status, step.status, out)

@@ -39,8 +39,8 @@ func TestParse(t *testing.T) {
 		name, args string
 		want       Options
 	}{
-		{"status", "status", Options{Command: "status", From: whole.AddDate(0, 0, -3)}},
-		{"status of a stack", "status -dataset=coins -stack=dev", Options{Command: "status", Dataset: "coins", Stack: "dev", From: whole.AddDate(0, 0, -3)}},
+		{"status", "status", Options{Command: "status", Limit: 20, From: whole.AddDate(0, 0, -3)}},
+		{"status of a stack", "status -dataset=coins -stack=dev", Options{Command: "status", Limit: 20, Dataset: "coins", Stack: "dev", From: whole.AddDate(0, 0, -3)}},
 		{"replay of all", "replay coins", Options{Command: "replay", Dataset: "coins", Parallel: 4}},
 		{"replay of days", "replay -from=2025-03-01 coins -to=2025-03-02 -force", Options{
 			Command: "replay", Dataset: "coins", Parallel: 4, Force: true, From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
@@ -49,9 +49,9 @@ func TestParse(t *testing.T) {
 			Command: "replay", Dataset: "coins", Parallel: 4, Force: true, From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
 		}},
 		{"replay from a time on", "replay coins 2025-03-01", Options{Command: "replay", Dataset: "coins", Parallel: 4, From: utc("2025-03-01T00:00:00Z")}},
-		{"status of all from a time on", "status 2025-03-01", Options{Command: "status", From: utc("2025-03-01T00:00:00Z")}},
+		{"status of all from a time on", "status 2025-03-01", Options{Command: "status", Limit: 20, From: utc("2025-03-01T00:00:00Z")}},
 		{"status of one", "status coins 2025-03-01 2025-03-02", Options{
-			Command: "status", Dataset: "coins", From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
+			Command: "status", Limit: 20, Dataset: "coins", From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
 		}},
 		{"redrive of one", "redrive coins", Options{Command: "redrive", Dataset: "coins"}},
 		{"rejects of a run", "rejects coins 20250304T144500Z", Options{Command: "rejects", Dataset: "coins", Run: "20250304T144500Z", Limit: 20, From: whole.AddDate(0, 0, -30)}},

@@ -80,6 +80,7 @@ var verbs = []verb{
 	{"status", "[DATASET] [from] [to]", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless from)", 3 * day, func(f *flag.FlagSet, o *Options) {
 		dataset(f, o)
 		times(f, o)
+		f.IntVar(&o.Limit, "limit", 20, "runs shown, the newest ones; all are counted")
 	}},
 	{"replay", "DATASET [from] [to]", "has the process function process runs again; without -force only those that the deployed contract and engine have not done, so a replay that was interrupted goes on when it is given again (all runs, unless from)", 0, func(f *flag.FlagSet, o *Options) {
 		times(f, o)

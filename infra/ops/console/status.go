@@ -51,10 +51,15 @@ func (c Console) status(ctx context.Context, o Options, p pipeline) error {
 	if len(s.Runs) > 0 {
 		c.say("")
 		runs := table{screen: c.Style.Width, heads: []string{"run", "state", ">pages", ">records", ">clean", ">rejected", ">warned", ">items", "contract", "note"}}
-		for i := len(s.Runs) - 1; i >= 0; i-- {
+		older := max(0, len(s.Runs)-o.Limit)
+		for i := len(s.Runs) - 1; i >= older; i-- {
 			runs.add(runCells(&s.Runs[i])...)
 		}
 		runs.write(c.Out)
+		if older > 0 {
+			c.say("  … and %s before them", screen.Count(int64(older)))
+			next = append(next, o.hint("shows all of them", "status %s%s -limit=%d", s.Dataset, o.times(), len(s.Runs)))
+		}
 	}
 	if len(s.Rules) > 0 {
 		c.say("")

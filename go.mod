@@ -2,7 +2,7 @@ module tributary
 
 go 1.26.0
 
-tool github.com/magefile/mage
+tool tributary/infra/mage
 
 require (
 	cel.dev/cel-go v0.33.2

@@ -1,13 +1,12 @@
 //go:build mage
 
-// What people and CI do with this project. `go tool mage` lists it; each target says in its first sentence what it is for.
+// What people and CI do with this project. What each target is for, and how it is called, is in package call.
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,7 +21,7 @@ import (
 	"github.com/magefile/mage/sh"
 
 	"tributary/infra/artifact"
-	"tributary/infra/ops/call"
+	"tributary/infra/call"
 	"tributary/infra/vulnerability"
 )
 
@@ -33,167 +32,85 @@ const (
 	binaries     = ".build/bin"
 )
 
-// Run sends an API response the whole way on this machine: -from=FILE or URL, -dataset=NAME, -at=TIME, -stack=NAME, -fresh.
-// For a live API that asks for credentials, TRIBUTARY_SECRET in the environment holds what its secret would. With
-// -faults=all, or some of throttle,5xx,lost,slow,duplicate,reorder,kill, things go wrong, and what is stored must be the same.
-func Run(ctx context.Context, from, dataset, at, stack, faults, seed *string, fresh *bool) error {
-	return local(ctx, "run", flags{"from": from, "dataset": dataset, "at": at, "stack": stack, "faults": faults, "seed": seed, "fresh": fresh})
-}
+func Run(ctx context.Context) error { return localCommand.become(ctx, "run") }
 
-// Invoke calls one function with an event, on this machine: `mage invoke process functions/process/event.json`.
-func Invoke(ctx context.Context, function, event string, dataset, stack *string) error {
-	return local(ctx, "invoke", flags{"dataset": dataset, "stack": stack}, function, event)
-}
+func Invoke(ctx context.Context) error { return localCommand.become(ctx, "invoke") }
 
-// Dev keeps the environment of a stack up until Ctrl-C, for the AWS command line and every SDK: -from=FILE or URL,
-// -dataset=NAME, -stack=NAME, -fresh. It takes commands, such as fire and deploy; help lists them.
-func Dev(ctx context.Context, from, dataset, stack *string, fresh *bool) error {
-	attached := true
-	given := flags{"from": from, "dataset": dataset, "stack": stack, "fresh": fresh, "attached": &attached}
-	return localCommand.become(ctx, append([]string{"dev"}, given.words()...)...)
-}
+func Dev(ctx context.Context) error { return localCommand.become(ctx, "dev", "-attached") }
 
-// Query ["SELECT …"]: answers SQL on the tables of the stack from what local runs left, and without SQL it is a shell;
-// -format=csv or json, -stack=NAME.
 func Query(ctx context.Context) error {
-	return command{"./infra/local/query/cmd", "query", "compiling the query tool (a first time takes a minute: DuckDB is large)"}.become(ctx, words...)
+	return command{"./infra/local/query/cmd", "query", "compiling the query tool (a first time takes a minute: DuckDB is large)"}.become(ctx)
 }
 
-// Ops groups what operators do: on the local environment, or with -stack=NAME on what is deployed; -help tells more.
 type Ops mg.Namespace
 
-// Status [DATASET] [from] [to]: where runs stand, what was rejected and why, how fresh the data are.
 func (Ops) Status(ctx context.Context) error { return operate(ctx, "status") }
 
-// Replay DATASET [from] [to]: has runs processed again; those of the deployed contract and engine only with -force.
 func (Ops) Replay(ctx context.Context) error { return operate(ctx, "replay") }
 
-// Release DATASET [from] [to]: processes held runs again, after the contract was mended and deployed.
 func (Ops) Release(ctx context.Context) error { return operate(ctx, "release") }
 
-// Redrive [DATASET]: sends the events in the failure queues to their functions again.
 func (Ops) Redrive(ctx context.Context) error { return operate(ctx, "redrive") }
 
-// Backfill DATASET FROM TO: brings a part of an incremental source's past as one run; -at=TIME names the run.
 func (Ops) Backfill(ctx context.Context) error { return operate(ctx, "backfill") }
 
-// Rejects DATASET [RUN]: rejected records with every reason; -limit=N, -full.
 func (Ops) Rejects(ctx context.Context) error { return operate(ctx, "rejects") }
 
-// Upload DATASET FILE: brings a file as a run; -at=TIME names the run.
 func (Ops) Upload(ctx context.Context) error { return operate(ctx, "upload") }
 
-// Secret DATASET: sets the secret of a source, from the terminal without echo or from standard input.
 func (Ops) Secret(ctx context.Context) error { return operate(ctx, "secret") }
 
-// Smoke [DATASET]: tries what was deployed by one run, which it brings now, and looks for in lake and table.
 func (Ops) Smoke(ctx context.Context) error { return operate(ctx, "smoke") }
 
-// words stand behind an ops: target or query, and mage must not take them for targets.
+// words stand behind a target that is a command of its own, and mage must not take them for targets.
 var words []string
 
 func init() { os.Args, words = call.Divide(os.Args) }
 
 // operate runs an operator's command where it belongs: without a stack it needs the local environment.
-func operate(ctx context.Context, command string) error {
-	args := append([]string{command}, words...)
+func operate(ctx context.Context, operation string) error {
 	if call.Deployed(words) {
-		return tool(ctx, "./infra/ops", "ops", "compiling the operators' commands", args...)
+		return command{"./infra/ops", "ops", "compiling the operators' commands"}.become(ctx, operation)
 	}
-	return local(ctx, "ops", nil, args...)
+	return localCommand.become(ctx, "ops", operation)
 }
 
-// Contract groups what concerns data contracts.
 type Contract mg.Namespace
 
-// Check says what is wrong with the contracts of shared/datasets, or with one: -file=FILE.
-func (Contract) Check(ctx context.Context, file *string) error {
-	args := []string{"check"}
-	if file != nil {
-		args = append(args, *file)
-	}
-	return contractTool(ctx, args...)
+func (Contract) Check(ctx context.Context) error { return contractCommand.become(ctx, "check") }
+
+func (Contract) Diff(ctx context.Context) error { return contractCommand.become(ctx, "diff") }
+
+func (Contract) Against(ctx context.Context) error { return contractCommand.become(ctx, "against") }
+
+func (Contract) Docs(ctx context.Context) error { return contractCommand.become(ctx, "docs") }
+
+func (Contract) Jsonschema(ctx context.Context) error {
+	return contractCommand.become(ctx, "jsonschema")
 }
 
-// Diff says what changes between two versions of a contract, and fails where readers break without a new major version.
-func (Contract) Diff(ctx context.Context, older, newer string) error {
-	return contractTool(ctx, "diff", older, newer)
-}
-
-// Against says what changes in all contracts since a revision of git, and fails as contract:diff does, or where one is gone
-// that was not retired: `mage contract:against main`.
-func (Contract) Against(ctx context.Context, revision string) error {
-	return contractTool(ctx, "against", revision)
-}
-
-// Docs prints a data dictionary in Markdown of all datasets, or of one: -file=FILE.
-func (Contract) Docs(ctx context.Context, file *string) error {
-	args := []string{"docs"}
-	if file != nil {
-		args = append(args, *file)
-	}
-	return contractTool(ctx, args...)
-}
-
-// Jsonschema prints a JSON Schema of the records that a source sends: `mage contract:jsonschema FILE`.
-func (Contract) Jsonschema(ctx context.Context, file string) error {
-	return contractTool(ctx, "jsonschema", file)
-}
-
-func contractTool(ctx context.Context, args ...string) error {
-	return tool(ctx, "./infra/contract", "contract", "compiling the contract checker", args...)
-}
-
-// Dataset groups what makes datasets.
 type Dataset mg.Namespace
 
-// New writes the contract of a new dataset from sample records: `mage dataset:new exchange_rates URL-or-FILE`.
-func (Dataset) New(ctx context.Context, name, from string) error {
-	return tool(ctx, "./infra/dataset", "dataset", "compiling the tool that reads samples", "new", name, from)
+func (Dataset) New(ctx context.Context) error {
+	return command{"./infra/dataset", "dataset", "compiling the tool that reads samples"}.become(ctx, "new")
 }
 
-// Infra groups what concerns the infrastructure.
 type Infra mg.Namespace
 
-// Preview prints every resource of a stack with its inputs, without credentials: `mage infra:preview dev`, for machines
-// `mage infra:preview dev -json`.
-func (Infra) Preview(ctx context.Context, stack string, json *bool) error {
-	return previewTool(ctx, append(append([]string{"show"}, flags{"json": json}.words()...), stack)...)
+func (Infra) Preview(ctx context.Context) error { return previewCommand.become(ctx, "show") }
+
+func (Infra) Diff(ctx context.Context) error { return previewCommand.become(ctx, "diff") }
+
+func (Infra) Against(ctx context.Context) error { return previewCommand.become(ctx, "against") }
+
+func (Infra) Bootstrap(ctx context.Context) error {
+	return command{"./infra/bootstrap/cmd", "bootstrap", "compiling the template's writer"}.become(ctx)
 }
 
-// Diff prints what two stacks do not have in common, without credentials: `mage infra:diff dev prod`.
-func (Infra) Diff(ctx context.Context, stack, other string) error {
-	return previewTool(ctx, "diff", stack, other)
+func Bench(ctx context.Context) error {
+	return command{"./infra/bench/cmd", "bench", "compiling the benchmark"}.become(ctx, "all")
 }
 
-// Against prints in Markdown what changes in every stack since a revision of git, without credentials: `mage infra:against main`.
-func (Infra) Against(ctx context.Context, revision string) error {
-	return previewTool(ctx, "against", revision)
-}
-
-// Bootstrap prints the CloudFormation template of what an account holds before its first deployment: state, key, roles of
-// GitHub Actions; -stack=NAME for an account of one stack.
-func (Infra) Bootstrap(ctx context.Context, stack *string) error {
-	var stacks []string
-	if stack != nil {
-		stacks = append(stacks, *stack)
-	}
-	return tool(ctx, "./infra/bootstrap/cmd", "bootstrap", "compiling the template's writer", stacks...)
-}
-
-func previewTool(ctx context.Context, args ...string) error {
-	return tool(ctx, "./infra/preview", "preview",
-		"compiling the deployment program (a first time takes minutes: the Pulumi AWS SDK is large)", args...)
-}
-
-// Bench measures the engine against DuckDB, by stage, by size and in memory: -records=N, -rounds=N, -largest=N,
-// -only=PART,PART, -duckdb=false; -help lists the parts.
-func Bench(ctx context.Context, records, rounds, largest *int, only *string, duckdb, help *bool) error {
-	given := flags{"records": records, "rounds": rounds, "largest": largest, "only": only, "duckdb": duckdb, "help": help}
-	return tool(ctx, "./infra/bench/cmd", "bench", "compiling the benchmark", append([]string{"all"}, given.words()...)...)
-}
-
-// Build makes the deployment packages for AWS (linux/arm64) in .build/arm64.
 func Build(ctx context.Context) error {
 	progress := newTicker("compiling the functions for AWS")
 	sizes, err := artifact.Build(ctx, artifact.Options{Root: ".", Dir: artifact.Dir, Target: artifact.AWS, Progress: progress.line})
@@ -206,7 +123,6 @@ func Build(ctx context.Context) error {
 	return nil
 }
 
-// Release prints the digest of the deployment packages as a whole; with -is=DIGEST it fails where it is another.
 func Release(is *string) error {
 	if is != nil {
 		return artifact.CheckRelease(".", artifact.Dir, artifact.AWS, *is)
@@ -218,22 +134,18 @@ func Release(is *string) error {
 	return err
 }
 
-// Test runs everything that must hold before a change lands.
 func Test() {
 	mg.SerialDeps(Vet, Lint, Unit, Mutants, Race, Arm64, Workflows)
 }
 
-// Vet runs go vet over the whole module.
 func Vet() error {
 	return step("vet", "vet", "./...")
 }
 
-// Lint runs golangci-lint, which also holds the import rules.
 func Lint() error {
 	return step("lint", "run", golangciLint, "run", "./...")
 }
 
-// Unit runs all tests: unit, fuzz seeds, Pulumi mocks and end-to-end through the local environment.
 func Unit(ctx context.Context) error {
 	if !artifact.HaveCompiler(ctx) {
 		fmt.Println("unit: no C compiler here, so the tests that read Parquet and SQL through DuckDB are skipped")
@@ -249,7 +161,6 @@ func Unit(ctx context.Context) error {
 	return nil
 }
 
-// Mutants plants bugs into ingest and process, one at a time, and fails where the model of shared/proof does not catch one.
 func Mutants() error {
 	return step("mutants", "test", "-tags", "mutant", "-run", "TestMutants", "-timeout", "15m", "./shared/proof")
 }
@@ -268,7 +179,6 @@ func Race(ctx context.Context) error {
 	return step("race", append([]string{"test", "-race", "-short", "-timeout", "15m"}, packages...)...)
 }
 
-// Arm64 builds the deployment packages and starts one of them, under qemu-user where the machine is of another kind.
 func Arm64(ctx context.Context) error {
 	if err := Build(ctx); err != nil {
 		return err
@@ -289,7 +199,6 @@ func Arm64(ctx context.Context) error {
 	return startsAndComplains(ctx, command)
 }
 
-// Workflows checks the GitHub workflows with actionlint.
 func Workflows() error {
 	return step("workflows", "run", actionlint)
 }
@@ -325,37 +234,25 @@ func startsAndComplains(ctx context.Context, command []string) error {
 	return nil
 }
 
-// flags are optional arguments: pointers, nil where none was given.
-type flags map[string]any
-
 // command is a command of this project, compiled when it is wanted.
 type command struct{ pkg, name, what string }
 
-var localCommand = command{"./infra/local/cmd", "local",
-	"compiling the deployment program and the local AWS (a first time takes minutes: some 180 MB of modules to fetch, the large Pulumi AWS SDK to compile)"}
+var (
+	localCommand = command{"./infra/local/cmd", "local",
+		"compiling the deployment program and the local AWS (a first time takes minutes: some 180 MB of modules to fetch, the large Pulumi AWS SDK to compile)"}
+	contractCommand = command{"./infra/contract", "contract", "compiling the contract checker"}
+	previewCommand  = command{"./infra/preview", "preview",
+		"compiling the deployment program (a first time takes minutes: the Pulumi AWS SDK is large)"}
+)
 
-// local runs a verb of the local environment.
-func local(ctx context.Context, verb string, given flags, args ...string) error {
-	return tool(ctx, localCommand.pkg, localCommand.name, localCommand.what, append(append([]string{verb}, given.words()...), args...)...)
-}
-
-// tool compiles a command of this project and runs it.
-func tool(ctx context.Context, pkg, name, what string, args ...string) error {
-	path, err := command{pkg, name, what}.compile(ctx)
-	if err != nil {
-		return err
-	}
-	return sh.RunV(path, args...)
-}
-
-// become compiles the command and runs it in this process's place: the terminal and its signals are its own, and its status
-// is that of the whole. Nothing follows it.
+// become compiles the command and runs it in this process's place, with the words behind the target: the terminal and its
+// signals are its own, and its status is that of the whole. Nothing follows it.
 func (c command) become(ctx context.Context, args ...string) error {
 	path, err := c.compile(ctx)
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(path, append([]string{path}, args...), os.Environ())
+	return syscall.Exec(path, slices.Concat([]string{path}, args, words), os.Environ())
 }
 
 // compile tells how far it is.
@@ -366,30 +263,6 @@ func (c command) compile(ctx context.Context) (path string, err error) {
 		Root: ".", Package: c.pkg, Output: path,
 		Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
 	})
-}
-
-// words are the flags that were given, as the command takes them.
-func (f flags) words() []string {
-	var words []string
-	for _, name := range slices.Sorted(maps.Keys(f)) {
-		switch value := f[name].(type) {
-		case *string:
-			if value != nil {
-				words = append(words, "-"+name+"="+*value)
-			}
-		case *bool:
-			if value != nil {
-				words = append(words, fmt.Sprintf("-%s=%t", name, *value))
-			}
-		case *int:
-			if value != nil {
-				words = append(words, fmt.Sprintf("-%s=%d", name, *value))
-			}
-		default:
-			panic(fmt.Sprintf("flag -%s is a %T, which nobody passes on", name, value))
-		}
-	}
-	return words
 }
 
 // step runs the go command, saying which part of the whole it is and how long it took.

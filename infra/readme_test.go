@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"go/ast"
@@ -8,6 +9,7 @@ import (
 	"go/token"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,8 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tributary/infra/call"
 	"tributary/infra/local/cost"
-	"tributary/infra/ops/call"
 	"tributary/infra/ops/console"
 )
 
@@ -24,69 +26,56 @@ import (
 // the project holds.
 
 func TestReadmeCommandsExist(t *testing.T) {
-	targets := mageTargets(t)
 	commands := regexp.MustCompile(`go tool mage ([^\n#`+"`"+`]*)`).FindAllStringSubmatch(readme(t), -1)
 	if len(commands) < 5 {
 		t.Fatalf("found %d commands in the README, want more", len(commands))
 	}
+	project := t.TempDir() // with all that the README makes up
+	for _, name := range []string{
+		"magefile.go", "FILE", "OLD", "NEW", "response.json", "Pulumi.dev.yaml", "Pulumi.prod.yaml",
+		"functions/process/event.json", "shared/datasets/coin_markets.odcs.yaml",
+	} {
+		path := filepath.Join(project, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("name: coin_markets\nname: exchange_rates\nname: orders\nname: DATASET\n"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, command := range commands {
-		words := strings.Fields(command[1])
-		if len(words) == 0 {
+		words := fields(command[1])
+		if len(words) == 0 || strings.HasPrefix(command[1], "alone") {
 			continue
 		}
-		target, ok := targets[strings.ToLower(words[0])]
+		var said bytes.Buffer
+		if status, _ := call.Answer(words, project, io.Discard, &said); status != 0 {
+			t.Errorf("README says `go tool mage %s`: %s", command[1], said.String())
+		}
+		operation, ok := strings.CutPrefix(words[0], call.Prefix)
 		if !ok {
-			t.Errorf("README says `go tool mage %s`, and there is no target %s", command[1], words[0])
 			continue
 		}
-		if operation, ok := strings.CutPrefix(words[0], call.Prefix); ok {
-			// Package console reads what stands behind it.
-			if _, err := console.Parse(append([]string{operation}, words[1:]...), time.Now(), io.Discard); err != nil && !errors.Is(err, flag.ErrHelp) {
-				t.Errorf("README says `go tool mage %s`: %v", command[1], err)
-			}
-			continue
+		if _, err := console.Parse(append([]string{operation}, words[1:]...), time.Now(), io.Discard); err != nil && !errors.Is(err, flag.ErrHelp) {
+			t.Errorf("README says `go tool mage %s`: %v", command[1], err)
 		}
-		if call.TakesAll(words[0]) {
-			continue // SQL, which package query's own tests read
-		}
-		positional := 0
-		for _, word := range words[1:] {
-			name, isFlag := strings.CutPrefix(word, "-")
-			if !isFlag {
-				positional++
-				continue
+	}
+	for _, g := range call.Groups {
+		for _, target := range g.Targets {
+			if strings.HasPrefix(target.Name, call.Prefix) && !strings.Contains(readme(t), "go tool mage "+target.Name) {
+				t.Errorf("the README does not say `go tool mage %s`", target.Name)
 			}
-			name, _, _ = strings.Cut(name, "=")
-			if !target.flags[name] {
-				t.Errorf("README says `go tool mage %s`, and %s has no flag -%s", command[1], words[0], name)
-			}
-		}
-		if positional != target.arguments {
-			t.Errorf("README says `go tool mage %s`: %d arguments, want %d", command[1], positional, target.arguments)
 		}
 	}
 }
 
-// Each operators' command is a target, and each target a command; what mage lists of it is how it is called.
-func TestOperatorsTargets(t *testing.T) {
-	found := map[string]string{}
-	for name, target := range mageTargets(t) {
-		if operation, ok := strings.CutPrefix(name, call.Prefix); ok {
-			found[operation], _, _ = strings.Cut(target.doc, ":")
+// What the magefile does is what is listed.
+func TestTargets(t *testing.T) {
+	listed := map[string]bool{}
+	for _, g := range call.Groups {
+		for _, target := range g.Targets {
+			listed[target.Name] = true
 		}
 	}
-	want := map[string]string{}
-	for _, c := range console.Calls() {
-		name, _, _ := strings.Cut(c, " ")
-		want[name] = strings.ToUpper(c[:1]) + c[1:]
-	}
-	if diff := cmp.Diff(want, found); diff != "" {
-		t.Errorf("targets (-commands +magefile):\n%s", diff)
-	}
-	for operation := range want {
-		if !strings.Contains(readme(t), "go tool mage "+call.Prefix+operation) {
-			t.Errorf("the README does not say `go tool mage %s%s`", call.Prefix, operation)
-		}
+	if diff := cmp.Diff(mageTargets(t), listed); diff != "" {
+		t.Errorf("targets (-magefile +listed):\n%s", diff)
 	}
 }
 
@@ -175,21 +164,15 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-type target struct {
-	doc       string
-	arguments int
-	flags     map[string]bool
-}
-
 // mageTargets reads the targets from the magefile as mage does: exported functions, methods of a namespace as
-// namespace:method, pointers as flags.
-func mageTargets(t *testing.T) map[string]target {
+// namespace:method.
+func mageTargets(t *testing.T) map[string]bool {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../magefile.go", nil, parser.SkipObjectResolution|parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), "../magefile.go", nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets := map[string]target{}
+	targets := map[string]bool{}
 	for _, declaration := range file.Decls {
 		function, ok := declaration.(*ast.FuncDecl)
 		if !ok || !function.Name.IsExported() {
@@ -203,19 +186,16 @@ func mageTargets(t *testing.T) map[string]target {
 			}
 			name = strings.ToLower(receiver.Name) + ":" + name
 		}
-		found := target{doc: function.Doc.Text(), flags: map[string]bool{}}
-		for _, field := range function.Type.Params.List {
-			switch field.Type.(type) {
-			case *ast.SelectorExpr: // context.Context
-			case *ast.StarExpr:
-				for _, name := range field.Names {
-					found.flags[name.Name] = true
-				}
-			default:
-				found.arguments += len(field.Names)
-			}
-		}
-		targets[name] = found
+		targets[name] = true
 	}
 	return targets
+}
+
+// fields are the words of a command as a shell takes them, as far as double quotes go.
+func fields(line string) []string {
+	var words []string
+	for _, m := range regexp.MustCompile(`"([^"]*)"|\S+`).FindAllStringSubmatch(line, -1) {
+		words = append(words, strings.Trim(m[0], `"`))
+	}
+	return words
 }

@@ -96,9 +96,10 @@ func tell(out io.Writer, name, path, kept string, p *infer.Proposal) {
 What is marked with ? is a guess that the sample does not settle: look at it. Comments in the contract say what else the
 sample suggests. The sample is kept in %s, for local runs only.
 
-  go tool mage run -dataset=%s               send the sample the whole way
-  go tool mage contract:check -file=%s
-  go tool mage infra:preview dev                       see its resources
+  go tool mage run %s
+  go tool mage query "SELECT * FROM %[2]s LIMIT 5"
+  go tool mage contract:check %s
+  go tool mage infra:preview dev
 `, kept, name, path)
 }
 

@@ -48,7 +48,7 @@ func TestNewFromAnAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"header_link", "api_key in the query", "go tool mage run -dataset=coins", "version", "updated_at"} {
+	for _, want := range []string{"header_link", "api_key in the query", "go tool mage run coins", "version", "updated_at"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q:\n%s", want, text)
 		}

@@ -40,7 +40,7 @@ func record(ctx context.Context, name string, progress io.Writer) (*preview, err
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(root, "Pulumi."+name+".yaml")); err != nil {
+	if _, err := os.Stat(filepath.Join(root, "Pulumi."+name+".yaml")); err != nil { //nolint:gosec // G703: the user's own files, by the user's word
 		return nil, fmt.Errorf("preview stack %s: %w", name, err)
 	}
 	project, settings, err := monitor.Config(root, name, nil)

@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+
+	"tributary/infra/call"
 )
 
 const usage = "usage: preview show [-json] STACK | preview diff STACK STACK | preview against REVISION"
@@ -18,10 +20,11 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("preview", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	asJSON := flags.Bool("json", false, "for machines")
-	if err := flags.Parse(args[1:]); err != nil {
+	stacks, err := call.Parse(flags, args[1:])
+	if err != nil {
 		return fmt.Errorf("%w\n%s", err, usage)
 	}
-	switch verb, stacks := args[0], flags.Args(); {
+	switch verb := args[0]; {
 	case verb == "show" && len(stacks) == 1:
 		p, err := record(ctx, stacks[0], progress)
 		if err != nil {

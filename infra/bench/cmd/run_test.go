@@ -11,6 +11,7 @@ import (
 
 	"tributary/infra/bench/engine"
 	"tributary/infra/bench/measure"
+	"tributary/infra/call/calltest"
 )
 
 // asCommand makes the test binary the bench command, which is its own peer.
@@ -133,6 +134,8 @@ func TestHelp(t *testing.T) {
 	} {
 		if out, err := call(t, tt.args...); err != nil || !strings.Contains(out, tt.want) {
 			t.Errorf("%q: %v, output %q lacks %q", tt.args, err, out, tt.want)
+		} else if tt.args[0] == "all" {
+			calltest.Flags(t, "bench", out)
 		}
 	}
 }

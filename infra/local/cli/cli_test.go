@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tributary/infra/call/calltest"
 	"tributary/infra/local"
 	"tributary/infra/local/fault"
 	"tributary/infra/local/files"
@@ -31,10 +32,10 @@ func TestParseRun(t *testing.T) {
 		want options
 	}{
 		{"defaults", nil, options{stack: "dev", colours: screen.Auto, at: second}},
-		{"all", []string{"-stack=prod", "-dataset=coins", "-from=f.json", "-at=2024-01-02T03:04:05+01:00", "-fresh", "-color=never"}, options{
+		{"all", []string{"-stack=prod", "coins", "-from=f.json", "-at=2024-01-02T03:04:05+01:00", "-fresh", "-color=never"}, options{
 			stack: "prod", dataset: "coins", from: "f.json", at: time.Date(2024, 1, 2, 2, 4, 5, 0, time.UTC), named: true, fresh: true, colours: screen.Never,
 		}},
-		{"as mage passes them", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: second}},
+		{"flags in two words", []string{"-fresh=false", "-stack", "dev"}, options{stack: "dev", colours: screen.Auto, at: second}},
 		{"faults", []string{"-faults=kill,5xx", "-seed=7"}, options{
 			stack: "dev", colours: screen.Auto, at: second, faults: []fault.Kind{fault.Kill, fault.Server}, seed: 7,
 		}},
@@ -60,7 +61,7 @@ func TestWrongCalls(t *testing.T) {
 	}{
 		{"no command", nil, "no command"},
 		{"unknown command", []string{"walk"}, `there is no command "walk"`},
-		{"run with a file", []string{"run", "recorded.json"}, "did you mean -from=recorded.json?"},
+		{"run of two datasets", []string{"run", "coins", "orders"}, `"orders" is too much; run -help shows the call`},
 		{"run before the tables begin", []string{"run", "-at=2023-12-31T23:59:59Z"}, "-at=2023-12-31T23:59:59Z lies before 2024-01-01, the first day that the tables look at (firstDay in Pulumi.dev.yaml): no query would find the run"},
 		{"run in the year 1", []string{"run", "-at=0001-01-01T00:00:00Z"}, "-at=0001-01-01T00:00:00Z lies before 2024-01-01"},
 		{"run in a far future", []string{"run", "-at=9999-01-01T00:00:00Z"}, "-at=9999-01-01T00:00:00Z lies after tomorrow, the last day that the tables look at: no query would find the run"},
@@ -70,7 +71,7 @@ func TestWrongCalls(t *testing.T) {
 		{"unknown stack", []string{"run", "-stack=stage"}, "there is no stack stage: it would have its settings in Pulumi.stage.yaml"},
 		{"colour", []string{"run", "-color=red"}, `read colour "red": want auto, always or never`},
 		{"dev with a time", []string{"dev", "-at=2025-03-04T14:45:00Z"}, "provided but not defined: -at; dev -help shows the flags"},
-		{"dev with a word", []string{"dev", "fire"}, `dev takes flags only, not "fire"`},
+		{"dev with a command", []string{"dev", "coins", "fire"}, `"fire" is too much; dev -help shows the call`},
 		{"invoke without event", []string{"invoke", "process"}, "invoke takes a function and an event"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -101,6 +102,9 @@ func TestHelp(t *testing.T) {
 		text, err := os.ReadFile(out.Name())
 		if err != nil || !strings.Contains(string(text), "usage:") {
 			t.Errorf("%v prints %q, %v", args, text, err)
+		}
+		if len(args) == 2 {
+			calltest.Flags(t, args[0], string(text))
 		}
 	}
 	var help bytes.Buffer
@@ -346,8 +350,8 @@ func TestNext(t *testing.T) {
 		}},
 		{"from a file, for another stack", options{stack: "prod", dataset: "coins", from: "a file.json", at: at}, nil, []string{
 			`go tool mage query -stack=prod "SELECT * FROM coins_latest LIMIT 5"`,
-			"go tool mage run -at=2025-03-04T14:45:00Z -from='a file.json' -stack=prod -dataset=coins",
-			"go tool mage run -from=FILE -stack=prod -dataset=coins", "go tool mage run -fresh -stack=prod -dataset=coins", invoke + " -stack=prod", edit,
+			"go tool mage run coins -at=2025-03-04T14:45:00Z -from='a file.json' -stack=prod",
+			"go tool mage run coins -from=FILE -stack=prod", "go tool mage run coins -fresh -stack=prod", invoke + " -stack=prod", edit,
 		}},
 		{"from a file that failed", options{stack: "dev", from: "f.json", at: at}, []string{"held"}, []string{
 			"go tool mage run -fresh -at=2025-03-04T14:45:00Z -from=f.json", logs, "go tool mage run -fresh", invoke, edit,

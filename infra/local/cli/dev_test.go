@@ -15,7 +15,7 @@ import (
 )
 
 func TestParseDev(t *testing.T) {
-	got, err := parseDev([]string{"-stack=prod", "-dataset=coins", "-from=f.json", "-fresh", "-attached"}, &bytes.Buffer{})
+	got, err := parseDev([]string{"-stack=prod", "coins", "-from=f.json", "-fresh", "-attached"}, &bytes.Buffer{})
 	want := options{stack: "prod", dataset: "coins", from: "f.json", fresh: true, attached: true, colours: screen.Auto}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(options{})); err != nil || diff != "" {
 		t.Errorf("%v, options (-want +got):\n%s", err, diff)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/call"
 	"tributary/infra/local/fault"
 	"tributary/infra/local/screen"
 )
@@ -16,7 +17,7 @@ import (
 // options are the flags of the commands.
 type options struct {
 	stack   string
-	dataset string
+	dataset string // "": every dataset, or that of the event
 	dir     string // for what buckets and tables hold; empty: files.Dir
 	colours screen.Colours
 
@@ -45,9 +46,9 @@ func isURL(from string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-const runUsage = `usage: go tool mage run [flags]
+const runUsage = `usage: go tool mage run [DATASET] [flags]
 
-Sends what a third-party API answers the whole way on this machine: schedule, ingest function, raw pages, S3 event,
+Sends what the third-party API of a dataset, or of every dataset of shared/datasets, answers the whole way on this machine: schedule, ingest function, raw pages, S3 event,
 process function, Parquet lake, rejects, table, alert and audit row. What it leaves lies in .local.
 A live URL that wants credentials gets those in the environment variable TRIBUTARY_SECRET.
 With -faults, requests and events of the functions go wrong; afterwards the same raw run is processed once more on a
@@ -55,10 +56,11 @@ second embedded AWS without faults, and what the stores hold must be the same.
 
 `
 
-const invokeUsage = `usage: go tool mage invoke [flags] FUNCTION EVENT.json
+const invokeUsage = `usage: go tool mage invoke FUNCTION EVENT.json [DATASET] [flags]
 
 Calls one function with one event, on this machine, and prints its answer and its log. FUNCTION is ingest or process, or
-the full name of a deployed function; EVENT.json is a file, or - for standard input. The function finds what the runs
+the full name of a deployed function; EVENT.json is a file, or - for standard input. DATASET is that of the run which the
+event names, unless it is given. The function finds what the runs
 before it left in .local; what it leaves is kept there too.
 
 `
@@ -72,11 +74,8 @@ func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
 	flags.StringVar(&faults, "faults", "", "what is to go wrong in the embedded AWS: all, or a `list` of throttle, 5xx, lost, slow, duplicate, reorder, kill")
 	flags.Uint64Var(&o.seed, "seed", 0, "`number` that decides which requests -faults befall (default: another one each time)")
 	flags.BoolVar(&o.fresh, "fresh", false, "forget what earlier runs left in .local")
-	if err := parse(flags, args, &o, &colours); err != nil {
+	if err := parse(flags, args, &o, &colours, &o.dataset); err != nil {
 		return o, err
-	}
-	if flags.NArg() > 0 {
-		return o, fmt.Errorf("%w: run takes flags only, not %q; did you mean -from=%s?", errUsage, flags.Arg(0), flags.Arg(0))
 	}
 	if faults != "" {
 		var err error
@@ -98,9 +97,9 @@ func parseRun(args []string, now time.Time, help io.Writer) (options, error) {
 	return o, nil
 }
 
-const devUsage = `usage: go tool mage dev [flags]
+const devUsage = `usage: go tool mage dev [DATASET] [flags]
 
-Keeps the environment of a stack up on this machine, with what earlier runs left in .local: functions, schedules, buckets,
+Keeps the environment of a stack up on this machine, with all its datasets or the one, with what earlier runs left in .local: functions, schedules, buckets,
 tables, topics and queues behind one endpoint. It prints the variables with which the AWS command line and every SDK reach
 it, and takes commands: help lists them. What changes in the stores is saved whenever all is quiet. Ctrl-C ends it; without a
 terminal it runs until SIGINT or SIGTERM.
@@ -114,26 +113,19 @@ func parseDev(args []string, help io.Writer) (options, error) {
 	flags.StringVar(&o.from, "from", "", "recorded `file` (JSON or NDJSON), live URL, or built-in for made-up records")
 	flags.BoolVar(&o.fresh, "fresh", false, "forget what earlier runs left in .local")
 	flags.BoolVar(&o.attached, "attached", false, "end when the process that started this one ends, as mage wants it")
-	if err := parse(flags, args, &o, &colours); err != nil {
-		return o, err
-	}
-	if flags.NArg() > 0 {
-		return o, fmt.Errorf("%w: dev takes flags only, not %q", errUsage, flags.Arg(0))
-	}
-	return o, nil
+	return o, parse(flags, args, &o, &colours, &o.dataset)
 }
 
 func parseInvoke(args []string, help io.Writer) (options, error) {
 	var o options
 	var colours string
 	flags := newFlags("invoke", invokeUsage, help, &o, &colours)
-	if err := parse(flags, args, &o, &colours); err != nil {
+	if err := parse(flags, args, &o, &colours, &o.function, &o.event, &o.dataset); err != nil {
 		return o, err
 	}
-	if flags.NArg() != 2 {
+	if o.event == "" {
 		return o, fmt.Errorf("%w: invoke takes a function and an event, such as: invoke process functions/process/event.json", errUsage)
 	}
-	o.function, o.event = flags.Arg(0), flags.Arg(1)
 	return o, nil
 }
 
@@ -147,20 +139,25 @@ func newFlags(name, usage string, help io.Writer, o *options, colours *string) *
 		flags.SetOutput(io.Discard)
 	}
 	flags.StringVar(&o.stack, "stack", "dev", "`name` of the stack whose settings are deployed")
-	flags.StringVar(&o.dataset, "dataset", "", "`name` of the dataset (default: every dataset of shared/datasets)")
 	flags.StringVar(&o.dir, "dir", "", "`folder` for what buckets and tables hold (default: .local)")
 	flags.StringVar(colours, "color", string(screen.Auto), "auto, always or never")
 	return flags
 }
 
-func parse(flags *flag.FlagSet, args []string, o *options, colours *string) error {
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
+// parse reads flags, and into the words what stands between them.
+func parse(flags *flag.FlagSet, args []string, o *options, colours *string, into ...*string) error {
+	words, err := call.Parse(flags, args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
 		return fmt.Errorf("%w: %s; %s -help shows the flags", errUsage, strings.TrimPrefix(err.Error(), "flag "), flags.Name())
+	case len(words) > len(into):
+		return fmt.Errorf("%w: %q is too much; %s -help shows the call", errUsage, strings.Join(words[len(into):], " "), flags.Name())
 	}
-	var err error
+	for i, word := range into[:len(words)] {
+		*word = words[i]
+	}
 	if o.colours, err = screen.ParseColours(*colours); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}

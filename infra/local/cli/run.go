@@ -203,16 +203,15 @@ func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
 	if o.stack != "dev" {
 		stack = " -stack=" + o.stack
 	}
-	flags := stack
-	if o.dataset != "" {
-		flags += " -dataset=" + o.dataset
-	}
 	this := " -at=" + o.at.Format(time.RFC3339)
 	if o.from != "" {
 		this += " -from=" + quoted(o.from)
 		source = ", from the built-in API"
 	}
-	const run = "go tool mage run"
+	run := "go tool mage run"
+	if o.dataset != "" {
+		run += " " + o.dataset
+	}
 	var hints []screen.Hint
 	if len(outcome.Faults) == 0 {
 		for _, c := range s.contracts[:1] {
@@ -220,18 +219,18 @@ func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
 			hints = append(hints, screen.Hint{Command: "go tool mage query" + stack + " " + sql, Does: "look at the data by SQL; without any it is a shell"})
 		}
 		hints = append(hints,
-			screen.Hint{Command: run + this + flags, Does: "run the same schedule again: no byte changes"},
-			screen.Hint{Command: run + " -from=FILE" + flags, Does: "send a recorded answer of the API, or of a live URL"},
+			screen.Hint{Command: run + this + stack, Does: "run the same schedule again: no byte changes"},
+			screen.Hint{Command: run + " -from=FILE" + stack, Does: "send a recorded answer of the API, or of a live URL"},
 		)
 	} else {
 		if o.from != "" {
-			hints = append(hints, screen.Hint{Command: run + " -fresh" + this + flags, Does: "send the same again, with empty stores"})
+			hints = append(hints, screen.Hint{Command: run + " -fresh" + this + stack, Does: "send the same again, with empty stores"})
 		}
 		logs := filepath.Join(relative(s.folder.Path("logs")), "*.log")
 		hints = append(hints, screen.Hint{Command: "cat " + logs, Does: "read what the functions wrote"})
 	}
 	if len(outcome.Faults) > 0 || o.from != "" {
-		hints = append(hints, screen.Hint{Command: run + " -fresh" + flags, Does: "begin with empty stores" + source})
+		hints = append(hints, screen.Hint{Command: run + " -fresh" + stack, Does: "begin with empty stores" + source})
 	}
 	hints = append(hints, screen.Hint{
 		Command: "go tool mage invoke process functions/process/event.json" + stack, Does: "call one function with one event",

@@ -103,8 +103,8 @@ func TestOperateLocally(t *testing.T) {
 		status            int
 		want              []string
 	}{
-		{name: "a run with rejects", call: "run -dataset=coin_markets -from=" + recorded + " " + at(run), want: []string{"42 in = 40 clean + 2 rejected"}},
-		{name: "a run that is held", call: "run -dataset=coin_markets -from=" + held + " " + at(dirty), status: 1, want: []string{"✗ held: 10 of 30 records are rejected"}},
+		{name: "a run with rejects", call: "run coin_markets -from=" + recorded + " " + at(run), want: []string{"42 in = 40 clean + 2 rejected"}},
+		{name: "a run that is held", call: "run coin_markets -from=" + held + " " + at(dirty), status: 1, want: []string{"✗ held: 10 of 30 records are rejected"}},
 		{name: "status", call: "ops status coin_markets", want: []string{
 			"── coin_markets ── ops:status, the local environment ──", "held 1 run is not in the lake", "lost none", "waiting nothing in the failure queues",
 			run.ID() + " loaded 2 42 40 2 0 40 1.0.0", dirty.ID() + " held 2 30 20 10", "go tool mage ops:release coin_markets processes them again",

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"tributary/infra/call"
 )
 
 // options are the flags of the command.
@@ -39,18 +41,12 @@ func parse(args []string, help io.Writer) (options, error) {
 	flags.StringVar(&o.stack, "stack", "dev", "`name` of the stack whose tables are asked")
 	flags.StringVar(&o.dir, "dir", "", "`folder` with what buckets hold (default: .local)")
 	flags.StringVar(&o.format, "format", "table", "table, csv or json")
-	var words []string
-	for rest := args; ; {
-		if err := flags.Parse(rest); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return o, err
-			}
-			return o, fmt.Errorf("%w: %s; -help shows the flags", errUsage, strings.TrimPrefix(err.Error(), "flag "))
-		}
-		if rest = flags.Args(); len(rest) == 0 {
-			break
-		}
-		words, rest = append(words, rest[0]), rest[1:]
+	words, err := call.Parse(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
+		return o, err
+	}
+	if err != nil {
+		return o, fmt.Errorf("%w: %s; -help shows the flags", errUsage, strings.TrimPrefix(err.Error(), "flag "))
 	}
 	if len(words) > 1 {
 		return o, fmt.Errorf("%w: %d arguments, want one: put the SQL in quotes", errUsage, len(words))

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tributary/infra/call/calltest"
 	"tributary/infra/local/glue"
 	"tributary/shared/contract"
 	"tributary/shared/parquet"
@@ -559,6 +561,14 @@ func TestShellEnds(t *testing.T) {
 			t.Errorf("%s: %v, %s, %q is left", word, err, out, lines)
 		}
 	}
+}
+
+func TestFlags(t *testing.T) {
+	var help bytes.Buffer
+	if _, err := parse([]string{"-help"}, &help); !errors.Is(err, flag.ErrHelp) {
+		t.Fatal(err)
+	}
+	calltest.Flags(t, "query", help.String())
 }
 
 func TestCommand(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"tributary/infra/call/calltest"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/ingest"
@@ -40,7 +41,7 @@ func TestParse(t *testing.T) {
 		want       Options
 	}{
 		{"status", "status", Options{Command: "status", Limit: 20, From: whole.AddDate(0, 0, -3)}},
-		{"status of a stack", "status -dataset=coins -stack=dev", Options{Command: "status", Limit: 20, Dataset: "coins", Stack: "dev", From: whole.AddDate(0, 0, -3)}},
+		{"status of a stack", "status coins -stack=dev", Options{Command: "status", Limit: 20, Dataset: "coins", Stack: "dev", From: whole.AddDate(0, 0, -3)}},
 		{"replay of all", "replay coins", Options{Command: "replay", Dataset: "coins", Parallel: 4}},
 		{"replay of days", "replay -from=2025-03-01 coins -to=2025-03-02 -force", Options{
 			Command: "replay", Dataset: "coins", Parallel: 4, Force: true, From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
@@ -115,6 +116,7 @@ func TestHelp(t *testing.T) {
 		if !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "usage: go tool mage ops:"+v.name) || !strings.Contains(help.String(), "-stack") {
 			t.Errorf("%s -help: %v, %s", v.name, err, help.String())
 		}
+		calltest.Flags(t, "ops:"+v.name, help.String())
 		if !strings.Contains(Usage(), v.name) {
 			t.Errorf("the usage lacks %s", v.name)
 		}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/call"
 	"tributary/shared/zone"
 )
 
@@ -52,10 +52,9 @@ func (o Options) call(words string) string {
 	return text
 }
 
-// verb is a command: its arguments, what it does, and how far back it looks when no time is given.
+// verb is a command: what it does, and how far back it looks when no time is given.
 type verb struct {
 	name  string
-	args  string // words; those in brackets may be left out
 	does  string
 	back  time.Duration // 0: to the beginning
 	flags func(*flag.FlagSet, *Options)
@@ -68,48 +67,34 @@ func times(f *flag.FlagSet, o *Options) {
 	f.StringVar(&o.to, "to", "", "last scheduled `time`; a date means its whole day (default: now)")
 }
 
-func dataset(f *flag.FlagSet, o *Options) {
-	f.StringVar(&o.Dataset, "dataset", "", "`name` of the dataset (default: all)")
-}
-
 func names(f *flag.FlagSet, o *Options) {
 	f.StringVar(&o.at, "at", "", "`time` that names the run (default: now)")
 }
 
 var verbs = []verb{
-	{"status", "[DATASET] [from] [to]", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless from)", 3 * day, func(f *flag.FlagSet, o *Options) {
-		dataset(f, o)
+	{"status", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless from)", 3 * day, func(f *flag.FlagSet, o *Options) {
 		times(f, o)
 		f.IntVar(&o.Limit, "limit", 20, "runs shown, the newest ones; all are counted")
 	}},
-	{"replay", "DATASET [from] [to]", "has the process function process runs again; without -force only those that the deployed contract and engine have not done, so a replay that was interrupted goes on when it is given again (all runs, unless from)", 0, func(f *flag.FlagSet, o *Options) {
+	{"replay", "has the process function process runs again; without -force only those that the deployed contract and engine have not done, so a replay that was interrupted goes on when it is given again (all runs, unless from)", 0, func(f *flag.FlagSet, o *Options) {
 		times(f, o)
 		f.BoolVar(&o.Force, "force", false, "process runs again that are done by the deployed contract and engine")
 		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
 	}},
-	{"release", "DATASET [from] [to]", "processes held, unreadable and too large runs again, after the contract was mended and deployed (the last 30 days, unless from)", 30 * day, func(f *flag.FlagSet, o *Options) {
+	{"release", "processes held, unreadable and too large runs again, after the contract was mended and deployed (the last 30 days, unless from)", 30 * day, func(f *flag.FlagSet, o *Options) {
 		times(f, o)
 		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
 	}},
-	{"redrive", "[DATASET]", "sends the events in the failure queues to their functions again, and deletes those that succeed", 0, dataset},
-	{"backfill", "DATASET FROM TO", "brings a part of the source's past as one run; FROM and TO are values of the contract's incremental cursor", 0, names},
-	{"rejects", "DATASET [RUN]", "shows rejected records with every reason, classified values hidden (the newest run of the last 30 days that has any, unless RUN)", 30 * day, func(f *flag.FlagSet, o *Options) {
+	{"redrive", "sends the events in the failure queues to their functions again, and deletes those that succeed", 0, nil},
+	{"backfill", "brings a part of the source's past as one run; FROM and TO are values of the contract's incremental cursor", 0, names},
+	{"rejects", "shows rejected records with every reason, classified values hidden (the newest run of the last 30 days that has any, unless RUN)", 30 * day, func(f *flag.FlagSet, o *Options) {
 		f.StringVar(&o.Run, "run", "", "`id` of the run")
 		f.IntVar(&o.Limit, "limit", 20, "records shown")
 		f.BoolVar(&o.Full, "full", false, "show all members of a record, not only its key and the faulty ones")
 	}},
-	{"upload", "DATASET FILE", "brings a file as a run: what the API would answer, or the records alone, one a line; gzip is unpacked", 0, names},
-	{"smoke", "[DATASET]", "tries what was deployed: brings one run now, as the schedule would, waits until it is in the lake, and looks for an item in the serving table", 0, dataset},
-	{"secret", "DATASET", "sets the source's secret, from the terminal without echo or from standard input", 0, nil},
-}
-
-// Calls are the commands, each with the words it takes.
-func Calls() []string {
-	var calls []string
-	for _, v := range verbs {
-		calls = append(calls, strings.TrimSpace(v.name+" "+v.args))
-	}
-	return calls
+	{"upload", "brings a file as a run: what the API would answer, or the records alone, one a line; gzip is unpacked", 0, names},
+	{"smoke", "tries what was deployed: brings one run now, as the schedule would, waits until it is in the lake, and looks for an item in the serving table", 0, nil},
+	{"secret", "sets the source's secret, from the terminal without echo or from standard input", 0, nil},
 }
 
 // Parse reads a command with its arguments. Flags may stand anywhere.
@@ -127,7 +112,7 @@ func Parse(args []string, now time.Time, help io.Writer) (Options, error) {
 	f := flag.NewFlagSet(v.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.Usage = func() {
-		fmt.Fprintf(help, "usage: %s\n\n%s %s.\n\n", v.call(), v.name, v.does)
+		fmt.Fprintf(help, "usage: %s [flags]\n\n%s %s.\n\n", v.target().Call(), v.name, v.does)
 		f.SetOutput(help)
 		f.PrintDefaults()
 		f.SetOutput(io.Discard)
@@ -138,7 +123,7 @@ func Parse(args []string, now time.Time, help io.Writer) (Options, error) {
 	if v.flags != nil {
 		v.flags(f, &o)
 	}
-	words, err := parseAnywhere(f, args[1:])
+	words, err := call.Parse(f, args[1:])
 	if err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
@@ -156,32 +141,19 @@ func Parse(args []string, now time.Time, help io.Writer) (Options, error) {
 	return o, o.readTimes(v, now)
 }
 
-// parseAnywhere parses flags between, before and behind words.
-func parseAnywhere(f *flag.FlagSet, args []string) (words []string, err error) {
-	for {
-		if err := f.Parse(args); err != nil {
-			return nil, err
-		}
-		if f.NArg() == 0 {
-			return words, nil
-		}
-		words, args = append(words, f.Arg(0)), f.Args()[1:]
-	}
-}
-
-// call is how the command is called.
-func (v verb) call() string {
-	return strings.TrimSpace("go tool mage ops:"+v.name+" "+v.args) + " [flags]"
+func (v verb) target() call.Target {
+	t, _ := call.Find(call.Prefix + v.name)
+	return t
 }
 
 // wrong is the error of a wrong call, with the right one.
 func (v verb) wrong(format string, args ...any) error {
-	return fmt.Errorf("%w: %s\nthe call is: %s; -help shows the flags", ErrUsage, fmt.Sprintf(format, args...), v.call())
+	return fmt.Errorf("%w: %s\nthe call is: %s [flags]; -help shows the flags", ErrUsage, fmt.Sprintf(format, args...), v.target().Call())
 }
 
 // take reads the words of a command, by the names of its arguments.
 func (o *Options) take(v verb, words []string) error {
-	takes := strings.Fields(v.args)
+	takes := strings.Fields(v.target().Takes())
 	if len(words) > 0 && len(takes) > 1 && takes[0] == "[DATASET]" {
 		if _, err := readTime(words[0], false); err == nil {
 			takes = takes[1:] // times of all datasets
@@ -194,7 +166,7 @@ func (o *Options) take(v verb, words []string) error {
 		}
 	}
 	if len(words) < needed || len(words) > len(takes) {
-		return v.wrong("%s takes %s, not %q", v.name, cmp.Or(v.args, "flags only"), words)
+		return v.wrong("%s takes %s, not %q", v.name, v.target().Takes(), words)
 	}
 	into := map[string]*string{
 		"DATASET": &o.Dataset, "RUN": &o.Run, "FILE": &o.File, "FROM": &o.Part.From, "TO": &o.Part.To, "from": &o.from, "to": &o.to,
@@ -260,7 +232,7 @@ func Usage() string {
 	for _, v := range verbs {
 		what, _, _ := strings.Cut(v.does, " (")
 		what, _, _ = strings.Cut(what, ";")
-		fmt.Fprintf(&b, "  %-32s %s\n", v.name+" "+v.args, what)
+		fmt.Fprintf(&b, "  %-32s %s\n", v.name+" "+v.target().Takes(), what)
 	}
 	b.WriteString("\nWithout -stack the commands work on the local environment, with it on what is deployed.\n")
 	return b.String()

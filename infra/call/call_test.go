@@ -6,17 +6,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tributary/infra/ops/call"
+	"tributary/infra/call"
 )
 
 func TestDivide(t *testing.T) {
 	for _, test := range []struct{ line, mage, words string }{
 		{"mage", "mage", ""},
-		{"mage run -from=a.json test", "mage run -from=a.json test", ""},
+		{"mage run -from=a.json test", "mage run", "-from=a.json test"},
 		{"mage ops:status", "mage ops:status", ""},
 		{"mage -v ops:replay coins 2025-03-01 -force 2025-03-02", "mage -v ops:replay", "coins 2025-03-01 -force 2025-03-02"},
 		{"mage Ops:Upload coins ops:x", "mage Ops:Upload", "coins ops:x"},
 		{"mage ops:", "mage ops:", ""},
+		{"mage vet lint", "mage vet lint", ""},
 		{"mage query -format=csv SELECT 1", "mage query", "-format=csv SELECT 1"},
 		{"mage queries query", "mage queries query", ""},
 	} {

@@ -178,3 +178,14 @@ func TestShare(t *testing.T) {
 		}
 	}
 }
+
+func TestFit(t *testing.T) {
+	for text, want := range map[string]string{
+		"4 pages": "4 pages", "6 requests, 1 answered with 429, 1 answered with 503": "6 requests, …",
+		"a line without any part to end at": "a line without any part t…",
+	} {
+		if got := fit(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -39,8 +39,8 @@ func Diff(older, newer *Contract) []Change {
 	if older.RejectThresholdPercent != newer.RejectThresholdPercent {
 		d.add(false, "", "a run is held above %g %% of rejects, before above %g %%", newer.RejectThresholdPercent, older.RejectThresholdPercent)
 	}
-	if !slices.Equal(older.Source.Records, newer.Source.Records) {
-		d.add(false, "", "records are read at %q, before at %q", pointerText(newer.Source.Records), pointerText(older.Source.Records))
+	if o, n := older.Source.RecordsPointer(), newer.Source.RecordsPointer(); o != n {
+		d.add(false, "", "records are read at %q, before at %q", n, o)
 	}
 	if o, n := older.Source.Limits, newer.Source.Limits; o.Record != n.Record || o.Records != n.Records {
 		d.add(false, "", "a run has at most %d records of %d bytes, before %d of %d", n.Records, n.Record, o.Records, o.Record)
@@ -247,6 +247,14 @@ func origin(c *Column) string {
 		return c.Derived.normal()
 	}
 	return pointerText(c.Path)
+}
+
+// RecordsPointer is where the records are, as the contract says it.
+func (s *Source) RecordsPointer() string {
+	if s.Keyed {
+		return pointerText(s.Records) + "/" + everyMember
+	}
+	return pointerText(s.Records)
 }
 
 func pointerText(tokens []string) string {

@@ -20,6 +20,7 @@ type canonical struct {
 	Dataset   string            `json:"dataset"`
 	Table     string            `json:"table"`
 	Records   []string          `json:"records,omitempty"`
+	Keyed     bool              `json:"keyed,omitempty"`
 	Record    int               `json:"recordLimit"`
 	Limit     int64             `json:"recordsLimit"`
 	Columns   []canonicalColumn `json:"columns"`
@@ -90,7 +91,7 @@ func (c *Contract) digest() string {
 func (c *Contract) canonical() canonical {
 	form := canonical{
 		Format: 1, Dataset: c.Dataset, Table: c.Table,
-		Records: c.Source.Records, Record: c.Source.Limits.Record, Limit: c.Source.Limits.Records,
+		Records: c.Source.Records, Keyed: c.Source.Keyed, Record: c.Source.Limits.Record, Limit: c.Source.Limits.Records,
 		Columns: canonicalColumns(c.Columns), Uniques: slices.Clone(c.Uniques),
 		Threshold: strconv.FormatFloat(c.RejectThresholdPercent, 'g', -1, 64),
 	}

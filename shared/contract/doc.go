@@ -62,6 +62,7 @@
 //	run.scheduledAt               timestamp, one for the run
 //	run.fetchedAt                 timestamp, one for the page
 //	record.page, record.index     int, from 1 and from 0
+//	record.key                    string, the name of the member that is the record (records: /data/*)
 //
 // The dotted names are variables as they stand: an activation answers "run.scheduledAt". Decimals are not variables
 // (CEL would take them for doubles), nor are arrays, objects and JSON text. Numbers of both kinds may be compared with

@@ -88,6 +88,7 @@ func (n node) contract() *Contract {
 	b.dataset()
 	b.slas()
 	b.source()
+	b.keyed()
 	b.serving()
 	b.threshold()
 	b.servers()

@@ -16,10 +16,11 @@ const (
 	RunFetchedAt   = "run.fetchedAt"   // timestamp: when the row's page was fetched
 	RecordPage     = "record.page"     // int: the row's page, from 1
 	RecordIndex    = "record.index"    // int: the row's place in the page, from 0
+	RecordKey      = "record.key"      // string: the name of the member that is the record, where records are the members of an object
 )
 
 var contextTypes = map[string]*cel.Type{
-	RunScheduledAt: cel.TimestampType, RunFetchedAt: cel.TimestampType, RecordPage: cel.IntType, RecordIndex: cel.IntType,
+	RunScheduledAt: cel.TimestampType, RunFetchedAt: cel.TimestampType, RecordPage: cel.IntType, RecordIndex: cel.IntType, RecordKey: cel.StringType,
 }
 
 // celTypes are the types that expressions see columns as. A date is its midnight in UTC.
@@ -34,7 +35,7 @@ var celTaken = []string{
 }
 
 // Environment is the CEL environment that the contract's expressions were checked in: columns as variables by their
-// names, and the four names of run and record. Programs are built from Expr.AST in it.
+// names, and the names of run and record. Programs are built from Expr.AST in it.
 func (c *Contract) Environment() (*cel.Env, error) {
 	if c.env != nil {
 		return c.env, nil

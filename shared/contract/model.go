@@ -3,6 +3,7 @@ package contract
 import (
 	"math/big"
 	"regexp"
+	"slices"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -105,6 +106,18 @@ func (c *Column) Masked() bool {
 	return c.Classification == "restricted" || c.Classification == "confidential"
 }
 
+// KeyMasked reports whether the keys of records are hidden likewise: a column that shows them is.
+func (c *Contract) KeyMasked() bool { return c.maskedKey() != nil }
+
+func (c *Contract) maskedKey() *Column {
+	for i := range c.Columns {
+		if d := c.Columns[i].Derived; d != nil && len(d.Columns) == 0 && c.Columns[i].Masked() && slices.Contains(d.Context, RecordKey) {
+			return &c.Columns[i]
+		}
+	}
+	return nil
+}
+
 // Constraints are the logicalTypeOptions of a column. Nil or zero: not declared. Bounds on numbers are exact, as they
 // are written: a double is compared with the double nearest to its bound, so that 0.1 does not exceed a maximum of 0.1.
 // Bounds on timestamps and dates are in the column's own unit (epoch milliseconds, epoch days).
@@ -179,6 +192,7 @@ type Source struct {
 	Query      []Pair            // sorted by key
 	Headers    []Pair
 	Records    []string // JSON Pointer tokens of the array of records; empty is the document itself
+	Keyed      bool     // the records are the members of an object there, each under its key
 	Pagination Pagination
 	Auth       *Auth
 	Rate       Rate

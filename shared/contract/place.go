@@ -145,6 +145,12 @@ func (b *builder) hideDerived() {
 			if c.Derived == nil || c.Masked() {
 				continue
 			}
+			if from := b.c.maskedKey(); from != nil && slices.Contains(c.Derived.Context, RecordKey) {
+				b.hide(reading{column: c, name: c.Name, path: b.columns[i].path}, from.Classification,
+					"shows the key of the record as %s does, which is %s", from.Name, from.Classification)
+				changed = true
+				continue
+			}
 			for _, name := range c.Derived.Columns {
 				if from := b.column(name); from != nil && from.Masked() {
 					b.hide(reading{column: c, name: c.Name, path: b.columns[i].path}, from.Classification,

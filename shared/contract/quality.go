@@ -167,7 +167,7 @@ func (b *builder) celRule(o object, id string, severity Severity, column *Column
 		v.fault("gives %s; a rule says true or false, as in high >= low", got)
 		return
 	}
-	if len(e.Columns) == 0 && !slices.Contains(e.Context, RecordPage) && !slices.Contains(e.Context, RecordIndex) {
+	if len(e.Columns) == 0 && !slices.ContainsFunc([]string{RecordPage, RecordIndex, RecordKey}, func(name string) bool { return slices.Contains(e.Context, name) }) {
 		v.fault("names no column: a rule is about the values of a record, as in high >= low")
 		return
 	}

@@ -88,7 +88,7 @@ func (b *builder) source() {
 		})
 	}
 	if v, ok := o.get("records"); ok {
-		s.Records = v.pointer(true)
+		s.Records, s.Keyed = v.records()
 	}
 	if v, ok := o.get("insecure"); ok {
 		s.Insecure = v.boolean()
@@ -285,4 +285,46 @@ func (n node) cursor() *Cursor {
 		o.keyFault("end_value", "has no parameter that carries it: add end_param")
 	}
 	return c
+}
+
+// everyMember, at the end of the pointer to the records, says that they are the members of an object.
+const everyMember = "*"
+
+// records reads where the records are.
+func (n node) records() (pointer []string, keyed bool) {
+	pointer = n.pointer(true)
+	last := len(pointer) - 1
+	switch at := slices.Index(pointer, everyMember); {
+	case at < 0:
+		return pointer, false
+	case at < last:
+		n.fault("is %q; * stands for every member of an object of records, and only at the end", n.yaml.Value)
+		return pointer, false
+	}
+	return pointer[:last:last], true
+}
+
+// keyed holds what needs the keys of records, or stands among them, against whether they have any.
+func (b *builder) keyed() {
+	s := &b.c.Source
+	if s.Keyed {
+		p := &s.Pagination
+		for _, path := range [][]string{p.TotalPath, p.CursorPath, p.NextURLPath, p.HasMorePath} {
+			if len(path) > len(s.Records) && slices.Equal(path[:len(s.Records)], s.Records) {
+				b.custom["source"].fault("has the pagination's %s among the members of %s, which are all records: the one would be taken for another", pointerText(path), s.RecordsPointer())
+			}
+		}
+		return
+	}
+	needs := func(e *Expr, path string) {
+		if e != nil && slices.Contains(e.Context, RecordKey) {
+			b.root.d.faultAt(e.Line, 1, path, "uses %s, and records have keys only where they are the members of an object: say so with records: /path/to/*", RecordKey)
+		}
+	}
+	for i := range b.c.Columns {
+		needs(b.c.Columns[i].Derived, "column "+b.c.Columns[i].Name)
+	}
+	for _, r := range b.c.Rules {
+		needs(&r.Expr, "rule "+r.ID)
+	}
 }

@@ -81,16 +81,20 @@ func (i *Ingester) same(ctx context.Context, run zone.Run, m zone.Manifest) erro
 // pages makes pages of a file: the file itself where it is a page, else its lines.
 func (u *Uploader) pages(body []byte) ([][]byte, error) {
 	limit := u.Contract.Source.Limits.OrDefault().Body
-	if len(u.Contract.Source.Records) == 0 && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+	if len(u.Contract.Source.Records) == 0 && !u.Contract.Source.Keyed && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
 		// A page may be lines as well; as lines it can be divided, and each is known to be whole.
 		return u.lines(body, limit)
 	}
 	_, unreadable := record.Count(bytes.NewReader(body), &u.Contract.Source)
 	switch {
 	case unreadable == nil && int64(len(body)) > limit:
-		return nil, fmt.Errorf("the file has %d bytes, and limits.body of the contract is %d: raise it, or bring the records one a line", len(body), limit)
+		return nil, fmt.Errorf("the file has %d bytes, and limits.body of the contract is %d: raise it, or bring %s", len(body), limit,
+			map[bool]string{false: "the records one a line", true: "it in parts"}[u.Contract.Source.Keyed])
 	case unreadable == nil:
 		return [][]byte{body}, nil
+	}
+	if u.Contract.Source.Keyed {
+		return nil, fmt.Errorf("it is not what the API answers, where the records are the members of an object and have their keys there: %w", unreadable)
 	}
 	pages, err := u.lines(body, limit)
 	if err != nil {

@@ -23,6 +23,7 @@ func uploader(bucket *cloudtest.Bucket, source contract.Source) *ingest.Uploader
 
 func TestUpload(t *testing.T) {
 	below := contract.Source{Records: []string{"data", "rows"}}
+	keyed := contract.Source{Keyed: true}
 	for _, test := range []struct {
 		name   string
 		source contract.Source
@@ -42,6 +43,8 @@ func TestUpload(t *testing.T) {
 		{name: "a page too large", source: contract.Source{Limits: contract.Limits{Body: 5}}, body: `[{"id":1}]`, fails: "the file has 10 bytes, and limits.body of the contract is 5"},
 		{name: "a table", body: "id;name\n1;a\n", fails: "line 1 is no JSON object"},
 		{name: "broken in the middle", body: "{\"id\":1}\n{\"id\":\n", fails: "line 2 is no JSON object"},
+		{name: "an answer with its records under keys", source: keyed, body: `{"a":{"id":1}}`, want: []string{`{"a":{"id":1}}`}},
+		{name: "records that lack their keys", source: keyed, body: `[{"id":1}]`, fails: "it is not what the API answers, where the records are the members of an object and have their keys there"},
 		{name: "nothing", body: "\n", fails: "it is empty"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

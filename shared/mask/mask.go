@@ -8,6 +8,7 @@ package mask
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,12 +22,13 @@ const Hidden = "•••"
 // Mask knows what is classified, in records and in columns.
 type Mask struct {
 	paths   [][]string      // JSON Pointer tokens below the record
+	key     bool            // of records that are the members of an object
 	columns map[string]bool // names, those of columns derived from classified ones included
 }
 
 // Of makes the mask of a contract.
 func Of(c *contract.Contract) Mask {
-	m := Mask{columns: map[string]bool{}}
+	m := Mask{columns: map[string]bool{}, key: c.KeyMasked()}
 	for i := range c.Columns {
 		m.add(&c.Columns[i], c.Columns[i].Path)
 	}
@@ -66,6 +68,17 @@ func (m *Mask) add(c *contract.Column, path []string) {
 
 // Hides reports whether there is anything to hide in records.
 func (m Mask) Hides() bool { return len(m.paths) > 0 }
+
+// Place tells where in its page a record is: by its number, and by its key where it has one.
+func (m Mask) Place(index int64, key string) string {
+	switch {
+	case key == "":
+		return fmt.Sprint(index)
+	case m.key:
+		return fmt.Sprintf("%d (%s)", index, Hidden)
+	}
+	return fmt.Sprintf("%d (%q)", index, key)
+}
 
 // Column reports whether a column is classified, or derived from one that is.
 func (m Mask) Column(name string) bool { return m.columns[name] }

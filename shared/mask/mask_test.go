@@ -41,6 +41,24 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+func TestPlace(t *testing.T) {
+	secret := contract.Column{Name: "mail", Classification: "restricted", Derived: &contract.Expr{Context: []string{contract.RecordKey}}}
+	for _, test := range []struct {
+		columns []contract.Column
+		key     string
+		want    string
+	}{
+		{nil, "", "7"},
+		{nil, "a\tb", `7 ("a\tb")`},
+		{[]contract.Column{secret}, "ann@example.com", "7 (•••)"},
+		{[]contract.Column{secret}, "", "7"},
+	} {
+		if got := mask.Of(&contract.Contract{Columns: test.columns}).Place(7, test.key); got != test.want {
+			t.Errorf("%q: %s, want %s", test.key, got, test.want)
+		}
+	}
+}
+
 func TestRecord(t *testing.T) {
 	for _, test := range []struct {
 		name, text string

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tributary/shared/contract"
+	"tributary/shared/mask"
 	"tributary/shared/record"
 	"tributary/shared/zone"
 )
@@ -202,7 +203,7 @@ func (e *examples) write(b *strings.Builder) {
 	}
 	fmt.Fprint(b, "\nFor example:\n")
 	for _, row := range e.rows {
-		fmt.Fprintf(b, "  record %d of page %d\n", row.Index, row.Page)
+		fmt.Fprintf(b, "  record %s of page %d\n", mask.Of(e.contract).Place(row.Index, row.Key), row.Page)
 		for i, v := range row.Violations {
 			if i == maxViolations {
 				fmt.Fprintf(b, "    and %d more reasons\n", len(row.Violations)-i)

@@ -166,6 +166,7 @@ func (j *job) rejectRow(r *record.Reject, page zone.ManifestPage) zone.RejectRow
 		RawVersion:      page.Version,
 		Page:            int32(r.Page),
 		Index:           r.Index,
+		Key:             valid(r.Key),
 		Violations:      make([]zone.ViolationRow, len(r.Violations)),
 		Encoding:        "utf-8",
 		Truncated:       r.Truncated,

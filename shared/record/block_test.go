@@ -284,6 +284,7 @@ type beginnings struct {
 
 func (b *beginnings) parse(i int) int         { return b.skip(i) }
 func (*beginnings) undo()                     {}
+func (*beginnings) named(string, string)      {}
 func (*beginnings) settle() error             { return nil }
 func (b *beginnings) take(start, _ int) error { b.at = append(b.at, b.base+int64(start)); return nil }
 func (b *beginnings) refuse(s span, _, _ string) error {

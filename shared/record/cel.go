@@ -300,6 +300,9 @@ func (c *compiler) text(e ast.Expr) textExpr {
 		}
 		return nil
 	}
+	if c.name(e) == contract.RecordKey {
+		return func(d *decoder) []byte { return []byte(d.key) }
+	}
 	if f := c.column(e); f != nil && f.kind == contract.String {
 		return func(*decoder) []byte { return f.vec.Bytes[f.mark+4:] }
 	}

@@ -36,7 +36,8 @@ type decoder struct {
 
 	scheduledAt, fetchedAt int64 // epoch ms
 	page                   int
-	index                  int64 // of the record at hand in its page
+	index                  int64  // of the record at hand in its page
+	key, keyFault          string // of the record at hand, where records have keys, and why it is no text
 
 	derivations []func(*decoder)
 	checks      []func(*decoder)

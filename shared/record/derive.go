@@ -31,6 +31,8 @@ func (r row) ResolveName(name string) (any, bool) {
 		return types.Int(r.d.page), true
 	case contract.RecordIndex:
 		return types.Int(r.d.index), true
+	case contract.RecordKey:
+		return types.String(r.d.key), true
 	}
 	f := r.columns[name]
 	if f == nil {

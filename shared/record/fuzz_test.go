@@ -283,7 +283,7 @@ func limitAgrees(t *testing.T, p Plan, page []byte, below bool) {
 	if fmt.Sprint(err) != fmt.Sprint(errAgain) || fmt.Sprint(got.outcome) != fmt.Sprint(again.outcome) && err == nil {
 		t.Fatalf("with a limit of %d, read through a narrow window it differs:\n%v %v\n%v %v", p.limit, got.outcome, err, again.outcome, errAgain)
 	}
-	n, errCount := count(bytes.NewReader(page), p.contract.Source.Records, p.window, p.limit)
+	n, errCount := count(bytes.NewReader(page), &p.contract.Source, p.window, p.limit)
 	if fmt.Sprint(err) != fmt.Sprint(errCount) {
 		t.Fatalf("with a limit of %d the reader says %v, Count %v", p.limit, err, errCount)
 	}

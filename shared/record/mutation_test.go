@@ -29,6 +29,7 @@ func TestMutations(t *testing.T) {
 		{"shapes", 1, shapeSeeds, shapesAgree(t)},
 		{"page", 1, pageSeeds, func(t *testing.T, text string) { page(t, []byte(text), false) }},
 		{"blocks", 1, pageSeeds, blocksAgree(t)},
+		{"keyed page", 1, keyedSeeds(), keyedAgree(t)},
 		{"page below a pointer", 1, pageSeeds, func(t *testing.T, text string) { page(t, []byte(below(text)), true) }},
 	}
 	for i, target := range targets {

@@ -12,6 +12,8 @@ import (
 type records interface {
 	// parse reads the record at i and returns the position behind it, or a negative one with the fault in the scanner.
 	parse(i int) int
+	// named tells the name of the member that the next record is, and what is wrong with it as a text, if anything.
+	named(key, fault string)
 	// settle ends all use of positions: the window is about to move.
 	settle() error
 	// undo drops what parse has made of a record that must be read again.
@@ -34,6 +36,7 @@ type document struct {
 	*scanner
 	page    int
 	pointer []string
+	keyed   bool // the records are the members of an object
 	records records
 	layout  layout
 	largest int // bytes of a record
@@ -114,7 +117,7 @@ func (p *document) read(src io.Reader, size, limit int) error {
 		return p.unreadable(i, "the page is empty")
 	case c == '<':
 		return p.unreadable(i, "the page is no JSON but looks like HTML or XML")
-	case len(p.pointer) > 0:
+	case len(p.pointer) > 0 || p.keyed:
 		i, err = p.envelope(i, p.pointer)
 	case c == '[':
 		i, err = p.array(i)
@@ -188,48 +191,51 @@ func (p *document) pass(i int) (int, error) {
 	}
 }
 
-// name reads a member's name at i, and passes the colon.
-func (p *document) name(i int) (name string, end int, err error) {
+// name reads a member's name at i, and passes the colon. The fault is what makes it no text.
+func (p *document) name(i int) (name, fault string, end int, err error) {
 	for {
 		end = -1
 		if p.buf[i] != '"' {
 			p.syntax(i, "no member name in an object")
 		} else if end = p.quoted(i + 1); end >= 0 {
-			text, _, _ := p.unquote(nil, i+1)
+			var text []byte
+			text, _, fault = p.unquote(nil, i+1)
 			name = string(text)
 			if end = p.space(end); p.buf[end] != ':' {
 				end = p.syntax(end, "no colon behind a member name")
 			}
 		}
 		if end >= 0 {
-			return name, end + 1, nil
+			return name, fault, end + 1, nil
 		}
 		if p.fail.at < p.end || p.eof {
-			return "", 0, p.stopped()
+			return "", "", 0, p.stopped()
 		}
 		shift, err := p.fetch(i)
 		if errors.Is(err, errWindowFull) {
-			return "", 0, p.unreadable(i, "a member name beside the records is larger than %d bytes", p.limit)
+			return "", "", 0, p.unreadable(i, "a member name beside the records is larger than %d bytes", p.limit)
 		}
 		if err != nil {
-			return "", 0, p.failed(err)
+			return "", "", 0, p.failed(err)
 		}
 		i -= shift
 	}
 }
 
-// envelope goes down to the array of records, and checks everything around it.
+// envelope goes down to the records, and checks everything around it.
 func (p *document) envelope(i int, pointer []string) (int, error) {
 	i, c, err := p.next(i)
 	if err != nil {
 		return 0, err
 	}
 	if len(pointer) == 0 {
-		switch c {
-		case '[':
-			return p.array(i)
-		case 'n':
+		switch {
+		case c == 'n':
 			return p.pass(i)
+		case p.keyed:
+			return p.members(i, c)
+		case c == '[':
+			return p.array(i)
 		}
 		return 0, p.unreadable(i, "there is no array at %s, where the contract says the records are", p.where())
 	}
@@ -249,7 +255,7 @@ func (p *document) envelope(i int, pointer []string) (int, error) {
 	for n := 0; c != closing; n++ {
 		name := fmt.Sprint(n)
 		if closing == '}' {
-			if name, i, err = p.name(i); err != nil {
+			if name, _, i, err = p.name(i); err != nil {
 				return 0, err
 			}
 		}
@@ -289,6 +295,9 @@ func (p *document) envelope(i int, pointer []string) (int, error) {
 }
 
 func (p *document) where() string {
+	if len(p.pointer) == 0 {
+		return "the top"
+	}
 	where := ""
 	for _, token := range p.pointer {
 		where += "/" + escapeToken(token)
@@ -296,13 +305,46 @@ func (p *document) where() string {
 	return where
 }
 
+// members reads the records that are the members of an object. Languages that know no difference between the two write an
+// empty one as an empty array.
+func (p *document) members(i int, c byte) (int, error) {
+	if c == '{' {
+		return p.elements(i, '}')
+	}
+	if c == '[' {
+		at := p.base + int64(i)
+		end, c, err := p.next(i + 1)
+		if err != nil {
+			return 0, err
+		}
+		if c == ']' {
+			return end + 1, nil
+		}
+		return 0, p.unreadableAt(at, "there is an array at %s, where the contract says that records are the members of an object", p.where())
+	}
+	return 0, p.unreadable(i, "there is no object at %s, where the contract says that its members are the records", p.where())
+}
+
 // array reads the records of the array at i and returns the position behind it.
-func (p *document) array(i int) (int, error) {
+func (p *document) array(i int) (int, error) { return p.elements(i, ']') }
+
+// elements reads records up to the closing bracket of what they are in.
+func (p *document) elements(i int, closing byte) (int, error) {
 	i, c, err := p.next(i + 1)
 	if err != nil {
 		return 0, err
 	}
-	for c != ']' {
+	for c != closing {
+		if closing == '}' {
+			var key, fault string
+			if key, fault, i, err = p.name(i); err != nil {
+				return 0, err
+			}
+			p.records.named(key, fault)
+			if i, _, err = p.next(i); err != nil {
+				return 0, err
+			}
+		}
 		if i, err = p.element(i); err != nil {
 			return 0, err
 		}
@@ -313,10 +355,10 @@ func (p *document) array(i int) (int, error) {
 			if i, c, err = p.next(i + 1); err != nil {
 				return 0, err
 			}
-			if c == ']' {
+			if c == closing {
 				return 0, p.unreadable(i, "the page is no JSON: nothing behind a comma")
 			}
-		} else if c != ']' {
+		} else if c != closing {
 			p.syntax(i, "no comma or bracket behind a value")
 			return 0, p.stopped()
 		}
@@ -324,7 +366,7 @@ func (p *document) array(i int) (int, error) {
 	return i + 1, nil
 }
 
-// element reads one record of an array.
+// element reads one record of an array or object.
 func (p *document) element(i int) (int, error) {
 	for {
 		end := p.records.parse(i)

@@ -9,6 +9,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tributary/shared/contract"
 )
 
 func TestPages(t *testing.T) {
@@ -114,7 +116,7 @@ func TestPages(t *testing.T) {
 					if got := err.Error(); got != tt.fault {
 						t.Fatalf("%s: %q, want %q", by.name, got, tt.fault)
 					}
-					if _, err := count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records, by.window, p.limit); err == nil || err.Error() != tt.fault {
+					if _, err := count(by.wrap(strings.NewReader(tt.page)), &p.contract.Source, by.window, p.limit); err == nil || err.Error() != tt.fault {
 						t.Fatalf("%s: Count says %v, want %q", by.name, err, tt.fault)
 					}
 					continue
@@ -128,7 +130,7 @@ func TestPages(t *testing.T) {
 				if s.Records != s.Clean+s.Rejected || s.Bytes != int64(len(tt.page)) {
 					t.Fatalf("%s: %d records, %d clean, %d rejected in %d bytes; want a sum, and %d bytes", by.name, s.Records, s.Clean, s.Rejected, s.Bytes, len(tt.page))
 				}
-				n, err := count(by.wrap(strings.NewReader(tt.page)), p.contract.Source.Records, by.window, p.limit)
+				n, err := count(by.wrap(strings.NewReader(tt.page)), &p.contract.Source, by.window, p.limit)
 				if err != nil || n != s.Records {
 					t.Fatalf("%s: Count gives %d, %v; want %d", by.name, n, err, s.Records)
 				}
@@ -228,7 +230,7 @@ func TestTooLargeAndMore(t *testing.T) {
 			for _, size := range []int{1, limit} {
 				p.window = size
 				c, s, err := run(t, p, &pieces{text: []byte(tt.page), size: 4096})
-				n, counted := count(strings.NewReader(tt.page), nil, size, p.limit)
+				n, counted := count(strings.NewReader(tt.page), &contract.Source{}, size, p.limit)
 				if tt.fault != "" {
 					if err == nil || counted == nil || !strings.Contains(err.Error(), tt.fault) || !strings.Contains(counted.Error(), tt.fault) {
 						t.Fatalf("error %v, Count %v; want %s", err, counted, tt.fault)

@@ -12,12 +12,13 @@ const groupSize = 32
 type keyed struct {
 	start, end int // of its record in the window
 	index      int64
+	key        string
 	known      uint64 // which of its keys were there before, a bit for each of uniques
 }
 
 // await puts the row at hand among those whose keys are pending.
 func (r *Reader) await(start, end int) {
-	r.pending = append(r.pending, keyed{start: start, end: end, index: r.index})
+	r.pending = append(r.pending, keyed{start: start, end: end, index: r.index, key: r.key})
 	for _, u := range r.uniques {
 		h := u.hash
 		if u.null {
@@ -116,6 +117,7 @@ func (r *Reader) dropDoubles(double uint64) error {
 			continue
 		}
 		r.index, row.index = row.index, r.index
+		r.key, row.key = row.key, r.key
 		r.parse(row.start)
 		r.finish()
 		for _, w := range r.warnings {
@@ -133,6 +135,7 @@ func (r *Reader) dropDoubles(double uint64) error {
 		r.summary.Records--
 		err := r.dismiss(span{offset: r.base + int64(row.start), bytes: int64(row.end - row.start), head: r.buf[row.start:row.end]}, row.index)
 		r.undo()
+		r.key = row.key
 		if err != nil {
 			return err
 		}

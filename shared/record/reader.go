@@ -101,6 +101,7 @@ func (r *Reader) readPage(page Page, body io.Reader) error {
 		return &TooLargeError{What: "pages", Limit: int64(limits.Pages), Page: page.Number}
 	}
 	r.page, r.index = page.Number, 0
+	r.key, r.keyFault = "", ""
 	r.fetchedAt = page.FetchedAt.UnixMilli()
 	if page.Records > 0 {
 		r.expected += page.Records
@@ -109,7 +110,7 @@ func (r *Reader) readPage(page Page, body io.Reader) error {
 		}
 	}
 	before := r.summary.Records
-	doc := document{scanner: &r.scanner, page: page.Number, pointer: r.plan.contract.Source.Records, records: r}
+	doc := document{scanner: &r.scanner, page: page.Number, pointer: r.plan.contract.Source.Records, keyed: r.plan.contract.Source.Keyed, records: r}
 	if err := doc.read(body, r.plan.window, r.plan.limit); err != nil {
 		return err
 	}
@@ -168,8 +169,14 @@ func (r *Reader) begin() {
 	r.startGroup()
 }
 
+// named takes the key of the next record.
+func (r *Reader) named(key, fault string) { r.key, r.keyFault = key, fault }
+
 // parse reads the record at i into the columns.
 func (r *Reader) parse(i int) int {
+	if r.keyFault != "" {
+		r.add("", RuleEncoding, "has a key that "+r.keyFault, "")
+	}
 	if r.buf[i] == '{' {
 		return r.readObject(r.root, i+1, 0)
 	}
@@ -320,7 +327,7 @@ func (r *Reader) dismiss(s span, index int64) error {
 	if r.unlisted > 0 {
 		r.violations = append(r.violations, Violation{Rule: RuleMore, Message: fmt.Sprintf("the record has %d further violations", r.unlisted)})
 	}
-	r.reject = Reject{Page: r.page, Index: index, Block: r.block, Offset: s.offset, Bytes: s.bytes, Record: s.head, SHA256: s.sha256, Violations: r.violations}
+	r.reject = Reject{Page: r.page, Index: index, Key: r.key, Block: r.block, Offset: s.offset, Bytes: s.bytes, Record: s.head, SHA256: s.sha256, Violations: r.violations}
 	if s.sha256 == "" && len(s.head) > RejectHead {
 		d := newDigest(s.offset)
 		d.add(s.head)

@@ -40,11 +40,12 @@ const RejectHead = 64 << 10
 
 // Reject is a record that does not become a row, with every reason. It is valid during Sink.Reject only.
 type Reject struct {
-	Page   int   // from 1
-	Index  int64 // among the records of the page, from 0
-	Block  int64 // of the input
-	Offset int64 // of the record in the uncompressed page
-	Bytes  int64 // its length there
+	Page   int    // from 1
+	Index  int64  // among the records of the page, from 0
+	Key    string // the name of the member that it is, where records are the members of an object
+	Block  int64  // of the input
+	Offset int64  // of the record in the uncompressed page
+	Bytes  int64  // its length there
 
 	Record    []byte // the exact text; when Truncated its first RejectHead bytes
 	Truncated bool

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -18,18 +19,18 @@ type Span struct {
 }
 
 // span reads the cursor values of a page's records.
-func span(body []byte, records []string, c *contract.Cursor) (Span, error) {
-	array, err := lookup(body, records)
+func span(body []byte, source *contract.Source, c *contract.Cursor) (Span, error) {
+	found, err := lookup(body, source.Records)
 	if err != nil {
 		return Span{}, err
 	}
 	s := Span{Ascending: true}
-	if array == nil {
+	if found == nil {
 		return s, nil
 	}
-	var all []json.RawMessage
-	if err := json.Unmarshal(array, &all); err != nil {
-		return Span{}, fmt.Errorf("read cursor: the records are no JSON array: %w", err)
+	all, err := records(found, source.Keyed)
+	if err != nil {
+		return Span{}, fmt.Errorf("read cursor: %w", err)
 	}
 	last := ""
 	for i, r := range all {
@@ -53,6 +54,32 @@ func span(body []byte, records []string, c *contract.Cursor) (Span, error) {
 		last = value
 	}
 	return s, nil
+}
+
+// records are the elements of an array, or the values of an object's members in their order, also where two have one name.
+func records(found json.RawMessage, keyed bool) ([]json.RawMessage, error) {
+	var all []json.RawMessage
+	if !keyed || found[0] == '[' {
+		if err := json.Unmarshal(found, &all); err != nil {
+			return nil, fmt.Errorf("the records are no JSON array: %w", err)
+		}
+		return all, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(found))
+	if _, err := d.Token(); err != nil {
+		return nil, fmt.Errorf("the records are no JSON object: %w", err)
+	}
+	for d.More() {
+		var value json.RawMessage
+		if _, err := d.Token(); err != nil {
+			return nil, fmt.Errorf("the records are no JSON object: %w", err)
+		}
+		if err := d.Decode(&value); err != nil {
+			return nil, fmt.Errorf("the records are no JSON object: %w", err)
+		}
+		all = append(all, value)
+	}
+	return all, nil
 }
 
 // CompareCursors orders two cursor values: as numbers or as times where both are, else as texts.

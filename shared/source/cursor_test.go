@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,11 +81,13 @@ func TestSpan(t *testing.T) {
 		{"missing is an error", `{"d":[{"m":{"at":1}},{"m":{}}]}`, "raise", Span{}, "record 1 has no cursor at /m/at, and on_cursor_value_missing is raise"},
 		{"missing is passed over", `{"d":[{"m":{"at":1}},{"m":{"at":null}},7,{"m":{"at":2}}]}`, "include", Span{"1", "2", true}, ""},
 		{"no text", `{"d":[{"m":{"at":[1]}}]}`, "include", Span{}, "record 0: read /m/at: it is no text and no number"},
+		{"under keys", `{"d":{"b":{"m":{"at":2}},"a":{"m":{"at":3}},"b":{"m":{"at":1}}}}`, "raise", Span{"1", "3", false}, ""},
+		{"under keys, missing", `{"d":{"b":{"m":{"at":2}},"a":{}}}`, "raise", Span{}, "record 1 has no cursor at /m/at, and on_cursor_value_missing is raise"},
 		{"no array", `{"d":{}}`, "raise", Span{}, "read cursor: the records are no JSON array: json: cannot unmarshal object into Go value of type []json.RawMessage"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := span([]byte(test.body), []string{"d"}, &contract.Cursor{Path: []string{"m", "at"}, OnMissing: test.onMissing})
+			got, err := span([]byte(test.body), &contract.Source{Records: []string{"d"}, Keyed: strings.HasPrefix(test.body, `{"d":{"`)}, &contract.Cursor{Path: []string{"m", "at"}, OnMissing: test.onMissing})
 			message := ""
 			if err != nil {
 				message = fmt.Sprint(err)

@@ -115,7 +115,7 @@ func (w *Walk) Fetch(ctx context.Context) (*Page, error) {
 		return nil, w.looping(r, "it answers with the page before")
 	}
 	if c := w.client.source.Cursor; c != nil {
-		if page.Span, err = span(a.body, w.client.source.Records, c); err != nil {
+		if page.Span, err = span(a.body, &w.client.source, c); err != nil {
 			return nil, w.pagingFault(Malformed, r, err, "check source.cursor in the contract")
 		}
 	}

@@ -10,6 +10,7 @@ type RejectRow struct {
 	RawVersion      string         `json:"raw_version" glue:"string"`
 	Page            int32          `json:"page" glue:"int"`
 	Index           int64          `json:"record_index" glue:"bigint"`
+	Key             string         `json:"record_key" glue:"string"` // the record's name, where records are the members of an object
 	Violations      []ViolationRow `json:"violations" glue:"array<struct<pointer:string,rule:string,message:string,value:string>>"`
 	Record          string         `json:"record" glue:"string"`          // exact text; base64 when Encoding says so; the head of an oversized record
 	Encoding        string         `json:"record_encoding" glue:"string"` // utf-8 or base64

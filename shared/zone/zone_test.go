@@ -86,7 +86,7 @@ func TestDocuments(t *testing.T) {
 			Pages: []ManifestPage{{Page: 1, Key: run.RawPageKey(1), Version: "v1", Bytes: 1234, SHA256: "ab", Records: 250, FetchedAt: run.At.Add(time.Second)}},
 		}},
 		{"reject.golden.json", RejectRow{
-			Dataset: "coin_markets", RunID: run.ID(), RawKey: run.RawPageKey(1), RawVersion: "v1", Page: 1, Index: 7,
+			Dataset: "coin_markets", RunID: run.ID(), RawKey: run.RawPageKey(1), RawVersion: "v1", Page: 1, Index: 7, Key: "a",
 			Violations: []ViolationRow{{Pointer: "/current_price", Rule: "minimum", Message: "is below 0", Value: "-1"}},
 			Record:     `{"id":"a","current_price":-1}`, Encoding: "utf-8", Offset: 512, Bytes: 29,
 			ContractVersion: "1.0.0", ContractDigest: "d1", EngineRevision: "r1-arm64",

@@ -156,7 +156,7 @@ func (a *API) servePage(w http.ResponseWriter, r *http.Request, at position) int
 	if to < len(a.records) {
 		next = strconv.Itoa(to)
 	}
-	body, err := envelope(a.source, r, texts, len(a.records), next)
+	body, err := envelope(a.source, r, held(a.source, texts, from), len(a.records), next)
 	if err != nil {
 		return refuse(w, http.StatusInternalServerError, err.Error())
 	}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"tributary/infra/local/api"
 	"tributary/shared/contract"
+	"tributary/shared/record"
 )
 
 var at = time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)
@@ -387,6 +389,40 @@ func TestGenericRecordsKeepTheContract(t *testing.T) {
 			t.Errorf("record is no JSON or its id comes twice (%v): %s", err, text)
 		}
 		ids[r.ID] = true
+	}
+}
+
+// Records under keys have keys that no other record has, on all pages.
+func TestKeyedRecords(t *testing.T) {
+	for _, records := range [][]string{nil, {"data", "things"}} {
+		c := thingContract()
+		c.Source.Records, c.Source.Keyed = records, true
+		c.Source.Pagination = contract.Pagination{Kind: "offset", OffsetParam: "from", LimitParam: "limit", Limit: 50}
+		a, err := api.New(c, "dev", 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Begin(at)
+		keys, seen := map[string]bool{}, int64(0)
+		for from := 0; from < 150; {
+			w := httptest.NewRecorder()
+			a.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("%s?limit=50&from=%d", a.Path(), from), nil))
+			if w.Code != http.StatusOK {
+				continue // the one that asks too often, and the one that fails
+			}
+			from += 50
+			n, err := record.Count(bytes.NewReader(w.Body.Bytes()), &c.Source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen += n
+			for _, key := range regexp.MustCompile(`"(key-\d+)":`).FindAllStringSubmatch(w.Body.String(), -1) {
+				keys[key[1]] = true
+			}
+		}
+		if want := len(a.Records(at)); int(seen) != want || len(keys) != want {
+			t.Errorf("%q: %d records with %d keys, want %d", records, seen, len(keys), want)
+		}
 	}
 }
 

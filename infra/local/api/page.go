@@ -78,12 +78,21 @@ func number(query url.Values, name string, least int) (int, error) {
 	return n, nil
 }
 
-// envelope wraps a page's records as the contract says the source does: the array itself, or the array below its
-// pointer with the total and whatever leads to the next page.
-func envelope(s contract.Source, r *http.Request, records []json.RawMessage, total int, next string) ([]byte, error) {
-	if records == nil {
-		records = []json.RawMessage{}
+// held is what the records of a page stand in; start is the place of the first among all.
+func held(s contract.Source, records []json.RawMessage, start int) any {
+	if !s.Keyed {
+		return append([]json.RawMessage{}, records...)
 	}
+	members := map[string]json.RawMessage{}
+	for i, r := range records {
+		members[fmt.Sprintf("key-%06d", start+i+1)] = r // encoded in the order of the keys, which is theirs
+	}
+	return members
+}
+
+// envelope wraps a page's records as the contract says the source does: what holds them itself, or it below its pointer with
+// the total and whatever leads to the next page.
+func envelope(s contract.Source, r *http.Request, records any, total int, next string) ([]byte, error) {
 	if len(s.Records) == 0 {
 		return encode(records)
 	}

@@ -64,7 +64,7 @@ func (f recording) serve(w http.ResponseWriter, r *http.Request, s contract.Sour
 	if first {
 		return send(w, http.StatusOK, f.linked(s, r))
 	}
-	body, err := envelope(s, r, nil, 0, "")
+	body, err := envelope(s, r, held(s, nil, 0), 0, "")
 	if err != nil {
 		return refuse(w, http.StatusInternalServerError, err.Error())
 	}

@@ -1,7 +1,8 @@
 package api
 
 import (
-	"strings"
+	"bytes"
+	"encoding/json"
 	"time"
 
 	"tributary/shared/contract"
@@ -20,15 +21,17 @@ func breakRules(c *contract.Contract, plan *record.Plan, at time.Time, drawn []o
 	}
 	found := broken{rules: rules, at: map[int]bool{}}
 	reader := plan.Start(record.Run{ScheduledAt: at}, found)
-	texts := make([]string, len(drawn))
+	texts := make([]json.RawMessage, len(drawn))
 	for i, o := range drawn {
-		texts[i] = o.String()
+		texts[i] = json.RawMessage(o.String())
 	}
-	page := "[" + strings.Join(texts, ",") + "]"
-	for i := len(c.Source.Records) - 1; i >= 0; i-- {
-		page = object{{c.Source.Records[i], page}}.String()
+	doc := map[string]any{}
+	put(doc, append([]string{"page"}, c.Source.Records...), held(c.Source, texts, 0))
+	page, err := encode(doc["page"])
+	if err != nil {
+		return nil
 	}
-	if reader.Page(record.Page{Number: 1, FetchedAt: at, Records: int64(len(drawn))}, strings.NewReader(page)) != nil {
+	if reader.Page(record.Page{Number: 1, FetchedAt: at, Records: int64(len(drawn))}, bytes.NewReader(page)) != nil {
 		return nil // such as records beyond the contract's limits: the run itself will say it
 	}
 	return found.at

@@ -201,7 +201,7 @@ func TestDataset(t *testing.T) {
 			{Records: 1, Name: "format", Pointer: "/mail", Example: "••• (the column is classified)"},
 		},
 		Row: &screen.Row{
-			Page: 1, Index: 3,
+			Page: 1, Place: "3",
 			Members: []screen.Member{
 				{Name: "id", Value: "9"},
 				{Name: "mail", Value: "•••", Faulty: true},
@@ -238,7 +238,7 @@ func TestDataset(t *testing.T) {
 		},
 	}
 	want.Rows = []screen.Row{{
-		Page: 1, Index: 2, Members: []screen.Member{{Name: "id", Value: "1.5", Faulty: true}}, Where: "line 1 of rejects/" + run.RejectsKey(1),
+		Page: 1, Place: "2", Members: []screen.Member{{Name: "id", Value: "1.5", Faulty: true}}, Where: "line 1 of rejects/" + run.RejectsKey(1),
 		Reasons: []screen.Reason{{Pointer: "/id", Rule: "type", Message: "1.5 is no whole number", Value: "1.5"}},
 	}, *want.Row}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {

@@ -16,7 +16,7 @@ func (c *collector) reason(v zone.ViolationRow) screen.Reason {
 
 // failing is a reject in full.
 func (c *collector) failing(r zone.RejectRow) *screen.Row {
-	row := &screen.Row{Page: int64(r.Page), Index: r.Index}
+	row := &screen.Row{Page: int64(r.Page), Place: c.mask.Place(r.Index, r.Key)}
 	var faulty []string
 	for _, v := range r.Violations {
 		row.Reasons = append(row.Reasons, c.reason(v))

@@ -77,7 +77,7 @@ type Rule struct {
 // Row is one reject in full.
 type Row struct {
 	Page    int64
-	Index   int64
+	Place   string   // in the page
 	Members []Member // in the record's order; empty when the record is no JSON object
 	Text    string   // the record where it is no JSON object
 	Reasons []Reason

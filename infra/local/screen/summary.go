@@ -187,7 +187,7 @@ func (s *summary) row(r *Row) {
 	if cut {
 		title = "One failing row"
 	}
-	s.head(title, fmt.Sprintf("page %d, record %d, counted from 0", r.Page, r.Index))
+	s.head(title, fmt.Sprintf("page %d, record %s, counted from 0", r.Page, r.Place))
 	for _, line := range shown {
 		s.line(line)
 	}

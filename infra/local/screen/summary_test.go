@@ -53,7 +53,7 @@ func loaded() screen.Outcome {
 			},
 			Unknown: []screen.Rule{{Records: 2, Pointer: "/preview_listing"}},
 			Row: &screen.Row{
-				Page: 2, Index: 17,
+				Page: 2, Place: "17",
 				Members: []screen.Member{
 					{Name: "id", Value: `"amber-reef"`},
 					{Name: "symbol", Value: "null", Faulty: true},
@@ -128,7 +128,7 @@ func failed() screen.Outcome {
 				Reason: "12 of 30 records were rejected (40 %), more than the 5 % that the contract allows",
 				Pages:  1, Records: 30, Clean: 18, Rejected: 12, Threshold: 5,
 				Table: "tributary-dev-coin_markets", Expiry: 30 * 24 * time.Hour, Held: 7,
-				Row: &screen.Row{Page: 1, Text: `"just text"`, Reasons: []screen.Reason{{Rule: "type", Message: "the record is no object"}}},
+				Row: &screen.Row{Page: 1, Place: "0", Text: `"just text"`, Reasons: []screen.Reason{{Rule: "type", Message: "the record is no object"}}},
 			},
 			{Name: "orders", Run: "20250304T144500Z", Source: "https://api.example.com/orders", Sample: &screen.Table{}},
 		},
@@ -143,7 +143,7 @@ func failed() screen.Outcome {
 
 // large is a run whose failing rows are longer than a screen, and that failed a metric.
 func large() screen.Outcome {
-	row := &screen.Row{Page: 1, Where: "line 3 of .local/rejects/x.ndjson", Members: []screen.Member{
+	row := &screen.Row{Page: 1, Place: "0", Where: "line 3 of .local/rejects/x.ndjson", Members: []screen.Member{
 		{Name: "id", Value: "1"}, {Name: "note", Value: `"` + strings.Repeat("über ", 14_000) + `"`, Faulty: true},
 	}}
 	for i := range 90 {
@@ -157,7 +157,7 @@ func large() screen.Outcome {
 		},
 		{
 			Name: "orders", Run: "20250304T144500Z", Verdict: "held", Reason: "1 of 1 records are rejected", Records: 1, Rejected: 1,
-			Row: &screen.Row{Page: 1, Text: strings.Repeat("x", 70_000), Where: "line 1 of .local/rejects/y.ndjson", Reasons: []screen.Reason{{Rule: "type", Message: "no object"}}},
+			Row: &screen.Row{Page: 1, Place: "0", Text: strings.Repeat("x", 70_000), Where: "line 1 of .local/rejects/y.ndjson", Reasons: []screen.Reason{{Rule: "type", Message: "no object"}}},
 		},
 	}}
 }

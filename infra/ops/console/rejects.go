@@ -112,7 +112,7 @@ func keyMembers(c *contract.Contract) map[string]bool {
 
 // row prints where the record lies, every reason, and its members, the faulty ones marked.
 func (v rejectView) row(row zone.RejectRow) {
-	v.say("  page %d, record %d", row.Page, row.Index)
+	v.say("  page %d, record %s", row.Page, v.mask.Place(row.Index, row.Key))
 	faulty := map[string]bool{}
 	reasons := table{screen: v.Style.Width - margin, heads: make([]string, 3)}
 	for _, reason := range row.Violations {

@@ -39,6 +39,7 @@ type shape struct {
 type field struct {
 	member  string
 	column  string
+	derived string // the expression of a column that is no member
 	pointer string // JSON Pointer where it is not the member itself
 	shape   shape
 	seen    []value // one for each record that has the member

@@ -55,7 +55,9 @@ func Contract(dataset string, sample []byte, o Options) (*Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.records = slices.DeleteFunc(slices.Clone(f.records), func(v value) bool { return v.kind != isObject })
+	if f.keys == nil { // else all are objects
+		f.records = slices.DeleteFunc(slices.Clone(f.records), func(v value) bool { return v.kind != isObject })
+	}
 	f.records = f.records[:min(len(f.records), most)]
 	d := &draft{dataset: dataset, options: o, found: f, records: len(f.records)}
 	if err := d.address(); err != nil {
@@ -148,7 +150,23 @@ func (d *draft) columns() {
 		name(all)
 		break
 	}
+	if keys := d.found.keys; keys != nil {
+		all = append([]field{d.underKey(keys[:d.records], all)}, all...)
+	}
 	d.fields = all
+}
+
+// underKey is the column of the records' own names, called as no member is.
+func (d *draft) underKey(keys []value, others []field) field {
+	f := field{column: "id", derived: contract.RecordKey, seen: keys, records: len(keys)}
+	for _, name := range []string{"key", "record_key", "member_key"} {
+		if !slices.ContainsFunc(others, func(o field) bool { return o.column == f.column }) {
+			break
+		}
+		f.column = name
+	}
+	f.shape = shape{logical: "string", physical: "string", why: "the name of the member that is the record", sure: Certain}
+	return f
 }
 
 // scalar reports whether a column's values can be compared.
@@ -208,7 +226,7 @@ func (d *draft) keyRank(i int) int {
 	switch {
 	case f.column == "id" || f.column == "uuid" || f.column == d.dataset+"_id":
 		rank = 3 * named
-	case hinting(f.member, "id", "uuid", "guid"):
+	case f.derived != "", hinting(f.member, "id", "uuid", "guid"):
 		rank = 2 * named
 	case hinting(f.member, "key", "code", "slug", "symbol", "number", "ref", "reference", "isbn", "sku"):
 		rank = named

@@ -14,7 +14,8 @@ type found struct {
 	form    string // in words
 	why     string
 	sure    Sure
-	around  value // the envelope; null where there is none
+	around  value   // the envelope; null where there is none
+	keys    []value // of the records, where they are the members of an object
 }
 
 // find finds the records of a sample.
@@ -31,13 +32,14 @@ func find(values []value) (found, error) {
 	case first.kind != isObject:
 		return found{}, errors.New("the sample is a single value: a record is an object with members")
 	}
-	if f, ok := envelope(first); ok {
+	under, isKeyed := keyed(first)
+	if f, ok := envelope(first); ok && (!isKeyed || !strings.HasPrefix(f.pointer, strings.TrimSuffix(under.pointer, "*"))) {
 		return f, nil
 	}
-	if err := columnar(first); err != nil {
-		return found{}, err
+	if isKeyed {
+		return under, nil
 	}
-	if err := keyed(first, ""); err != nil {
+	if err := columnar(first); err != nil {
 		return found{}, err
 	}
 	return found{records: []value{first}, form: "one object", why: "the sample is one object without an array of objects in it", sure: Likely}, nil
@@ -150,24 +152,36 @@ func columnar(v value) error {
 	return refuse(&v, "", 1)
 }
 
-// keyed refuses objects whose members are the records: the pipeline reads arrays and streams, and would lose the keys.
-func keyed(v value, pointer string) error {
-	if alike(v.members) {
-		return keyedError(pointer, v)
-	}
-	for i := range v.members {
-		if m := &v.members[i]; m.value.kind == isObject && alike(m.value.members) {
-			return keyedError(pointer+"/"+escape(m.name), m.value)
+// keyed looks for the largest object whose members are records, each under its key.
+func keyed(v value) (found, bool) {
+	var best *value
+	at := ""
+	var walk func(v *value, pointer string, depth int)
+	walk = func(v *value, pointer string, depth int) {
+		if alike(v.members) {
+			if best == nil || len(v.members) > len(best.members) {
+				best, at = v, pointer
+			}
+			return // what lies within is part of its records
+		}
+		for i := range v.members {
+			if m := &v.members[i]; m.value.kind == isObject && depth < 4 {
+				walk(&m.value, pointer+"/"+escape(m.name), depth+1)
+			}
 		}
 	}
-	return nil
-}
-
-func keyedError(pointer string, v value) error {
-	if pointer == "" {
-		pointer = "the document"
+	walk(&v, "", 1)
+	if best == nil {
+		return found{}, false
 	}
-	return fmt.Errorf("%s is an object keyed by id: its %d members (%s, …) are records of one shape, but records are read from arrays and streams, and the ids beside them would be lost: ask the API for a list, or wrap it", pointer, len(v.members), v.members[0].name)
+	f := found{
+		pointer: at + "/*", form: "an object keyed by id", sure: Likely, around: v,
+		why: fmt.Sprintf("its %d members (%s, …) are objects of one shape; the name of each is kept in a column", len(best.members), best.members[0].name),
+	}
+	for _, m := range best.members {
+		f.records, f.keys = append(f.records, m.value), append(f.keys, value{kind: isText, text: m.name})
+	}
+	return f, true
 }
 
 // alike reports whether members are records under keys: at least three objects that share most of their members' names.

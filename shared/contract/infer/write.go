@@ -137,7 +137,13 @@ func (d *draft) property(b *bytes.Buffer, i int) {
 	} else if f.column != f.member {
 		attributes = append(attributes, "physicalName: "+f.column)
 	}
+	if f.derived != "" {
+		attributes = []string{"name: " + f.column}
+	}
 	attributes = append(attributes, typed(&f.shape)...)
+	if f.derived != "" {
+		attributes = append(attributes, "transformLogic: "+f.derived, "description: "+quote("The name of the member that is the record"))
+	}
 	if place := slices.Index(d.keys, i); place >= 0 {
 		attributes = append(attributes, "primaryKey: true", fmt.Sprintf("primaryKeyPosition: %d", place+1))
 	}

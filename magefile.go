@@ -123,6 +123,14 @@ func Build(ctx context.Context) error {
 	return nil
 }
 
+func Sizes(ctx context.Context) error {
+	sizes, err := artifact.Build(ctx, artifact.Options{Root: ".", Dir: artifact.Dir, Target: artifact.AWS})
+	if err != nil {
+		return err
+	}
+	return artifact.WriteSizes(os.Stdout, sizes)
+}
+
 func Release(is *string) error {
 	if is != nil {
 		return artifact.CheckRelease(".", artifact.Dir, artifact.AWS, *is)

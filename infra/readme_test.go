@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tributary/infra/bootstrap"
 	"tributary/infra/call"
 	"tributary/infra/local/cost"
 	"tributary/infra/ops/console"
@@ -26,7 +27,7 @@ import (
 // the project holds.
 
 func TestReadmeCommandsExist(t *testing.T) {
-	commands := regexp.MustCompile(`go tool mage ([^\n#`+"`"+`]*)`).FindAllStringSubmatch(readme(t), -1)
+	commands := regexp.MustCompile(`go tool mage ([^\n#&>)`+"`"+`]*)`).FindAllStringSubmatch(readme(t), -1)
 	if len(commands) < 5 {
 		t.Fatalf("found %d commands in the README, want more", len(commands))
 	}
@@ -141,6 +142,52 @@ func TestReadmeTellsEveryAlarm(t *testing.T) {
 	}
 	if diff := cmp.Diff(deployed, told); diff != "" || len(deployed) == 0 {
 		t.Errorf("alarms (-deployed +README):\n%s", diff)
+	}
+}
+
+// Whoever copies a command knows before whether it wants an account.
+func TestReadmeMarksWhatNeedsAWS(t *testing.T) {
+	marked := 0
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
+		whole := strings.HasPrefix(strings.TrimSpace(block[1]), "# needs AWS\n")
+		for line := range strings.Lines(block[1]) {
+			needs := regexp.MustCompile(`^\s*(aws|pulumi|gh) |-stack=(dev|prod)\b`).MatchString(line)
+			switch {
+			case needs && !whole && !strings.Contains(line, "# needs AWS"):
+				t.Errorf("README does not say that this needs AWS: %s", line)
+			case needs:
+				marked++
+			}
+		}
+	}
+	if marked < 10 {
+		t.Errorf("found %d commands that need AWS", marked)
+	}
+}
+
+// What the README has people type is what the bootstrap makes.
+func TestReadmeNamesTheBootstrap(t *testing.T) {
+	project, err := bootstrap.ReadProject("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := bootstrap.New(project)
+	words := strings.NewReplacer("${StateBucket}", "tributary-bootstrap-ACCOUNT-eu-central-1", "${AWS::Region}", "eu-central-1", "STACK", "dev")
+	for _, name := range []string{"PulumiBackend", "SecretsProvider"} {
+		value := template.Outputs[name].Value.(map[string]string)["Fn::Sub"]
+		if text := words.Replace(value); !strings.Contains(readme(t), "'"+text+"'") {
+			t.Errorf("the README does not have %s, which is %s", name, text)
+		}
+	}
+	for name := range template.Outputs {
+		if name != "SecretsProvider" && !strings.Contains(readme(t), "`"+name+"`") {
+			t.Errorf("the README does not say what the output %s is for", name)
+		}
+	}
+	for _, parameter := range regexp.MustCompile(`\b(\w+)=repo:`).FindAllStringSubmatch(readme(t), -1) {
+		if _, ok := template.Parameters[parameter[1]]; !ok {
+			t.Errorf("the README gives a parameter %s, which the template does not have", parameter[1])
+		}
 	}
 }
 

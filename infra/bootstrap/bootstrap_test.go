@@ -136,7 +136,7 @@ func TestTemplateTooLongForAnEmptyAccount(t *testing.T) {
 	for _, name := range []string{"a", "b", "c", "d"} {
 		many.Stacks = append(many.Stacks, Stack{Name: name, Region: "eu-central-1"})
 	}
-	if err := New(many).Write(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "-stack=NAME") {
+	if err := New(many).Write(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "infra:bootstrap dev") {
 		t.Errorf("four stacks: %v, want an error that says what to do", err)
 	}
 }

@@ -231,7 +231,7 @@ func (t Template) Write(out io.Writer) error {
 		return fmt.Errorf("encode template: %w", err)
 	}
 	if text.Len() > inlineBytes {
-		return fmt.Errorf("write template: it has %d bytes, CloudFormation takes %d without a bucket: ask for one stack at a time, with -stack=NAME", text.Len(), inlineBytes)
+		return fmt.Errorf("write template: it has %d bytes, CloudFormation takes %d without a bucket: ask for the stacks of one account at a time, as in infra:bootstrap dev", text.Len(), inlineBytes)
 	}
 	if _, err := out.Write(text.Bytes()); err != nil {
 		return fmt.Errorf("write template: %w", err)

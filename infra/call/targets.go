@@ -29,6 +29,7 @@ var Groups = []Group{
 		command("infra:against REVISION", "", "prints in Markdown what changes in every stack since a revision of git"),
 		command("infra:bootstrap [STACK…]", "", "prints the CloudFormation template of an account before its first deployment"),
 		target("build", "", "makes the deployment packages for AWS (linux/arm64) in .build/arm64"),
+		target("sizes", "", "prints in Markdown how large the packages are; fails where one is too large"),
 		target("release", "is=DIGEST", "prints the digest of the deployment packages; with -is it fails where it is another"),
 	}},
 	{"Operate: the local environment, or with -stack=STACK what is deployed", []Target{

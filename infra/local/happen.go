@@ -165,8 +165,7 @@ func (e *Env) deliverFailure(_ context.Context, f lambda.Function, record []byte
 		if err := e.ask(role, nil, q.Needs("SendMessage")...); err != nil {
 			return err
 		}
-		_, err := e.queues.Send(destination, string(record), nil)
-		return err
+		return e.send(destination, string(record), nil)
 	}
 	return fmt.Errorf("send failure of %s: there is no queue %s", f.Name, destination)
 }

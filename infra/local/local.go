@@ -37,6 +37,7 @@ import (
 	"tributary/infra/local/iam"
 	"tributary/infra/local/lambda"
 	"tributary/infra/local/monitor"
+	"tributary/infra/local/remote"
 	"tributary/infra/local/s3"
 	"tributary/infra/local/secret"
 	"tributary/infra/local/sns"
@@ -65,6 +66,10 @@ type Options struct {
 	Logf     func(format string, args ...any)
 	Faults   *fault.Plan // what goes wrong with the functions' requests and events; nil: nothing
 
+	// Elsewhere is the URL of an endpoint that imitates AWS and holds objects, items, topics, queues and secrets in place of
+	// the embedded services; see package remote. Empty: they are embedded.
+	Elsewhere string
+
 	// Now, Sleep and RetryDelay replace the clock; nil for the real one. RetryDelay is the time before a retry of an
 	// asynchronous invocation, from 1.
 	Now        func() time.Time
@@ -89,6 +94,8 @@ type Env struct {
 	watch   *cloudwatch.Store
 	hosts   *lambda.Host
 	known   *catalog.Provider
+
+	elsewhere *remote.Endpoint // holds the contents of objects, items, queues, topics and secrets; nil: they do
 
 	recording *monitor.Recording
 
@@ -166,7 +173,15 @@ func open(ctx context.Context, options Options, region string) (*Env, error) {
 		notifications: map[string][]s3.Rule{}, logging: map[string]bool{}, keys: map[string]string{},
 	}
 	e.known = &catalog.Provider{Account: Account, Region: region, SQS: e.Endpoint}
+	if options.Elsewhere != "" {
+		if e.elsewhere, err = remote.Open(options.Elsewhere, Account); err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
+	}
 	e.items = dynamo.NewService(e.itemWritten)
+	if e.elsewhere != nil {
+		e.items = dynamo.Elsewhere(e.elsewhere.Service("dynamodb"), e.itemWritten)
+	}
 	e.queues = sqs.NewService(options.Now, func(q sqs.Queue, m sqs.Message) {
 		e.tell(Event{Kind: MessageQueued, Queue: q.Name, Message: m.Body})
 	})
@@ -188,12 +203,16 @@ func open(ctx context.Context, options Options, region string) (*Env, error) {
 }
 
 func (e *Env) front() http.Handler {
+	services := map[string]front.Service{
+		"s3":       objectService{e.objects, s3.NewHandler(e.objects, e.objectCreated)},
+		"dynamodb": e.items, "sqs": e.queues, "sns": e.topics, "secretsmanager": e.secrets,
+		"lambda": lambda.API{Host: e.hosts}, "sts": front.Identity{},
+	}
+	if e.elsewhere != nil {
+		e.passOn(services)
+	}
 	f := &front.Front{
-		Services: map[string]front.Service{
-			"s3":       objectService{e.objects, s3.NewHandler(e.objects, e.objectCreated)},
-			"dynamodb": e.items, "sqs": e.queues, "sns": e.topics, "secretsmanager": e.secrets,
-			"lambda": lambda.API{Host: e.hosts}, "sts": front.Identity{},
-		},
+		Services: services,
 		Identify: e.identify, Authorize: e.policy.Authorize, Now: e.options.Now,
 		Denied: func(c front.Caller, n iam.Need, d iam.Decision) { e.denied(c.Principal, n, d) },
 	}
@@ -225,9 +244,15 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Close ends all functions and the embedded AWS.
+// Close ends all functions and the embedded AWS, and removes what another endpoint held for it.
 func (e *Env) Close() error {
-	return errors.Join(e.hosts.Close(), e.server.Close())
+	faults := []error{e.hosts.Close(), e.server.Close()}
+	if e.elsewhere != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		faults = append(faults, e.elsewhere.Close(ctx))
+	}
+	return errors.Join(faults...)
 }
 
 func (e *Env) tell(event Event) {
@@ -294,37 +319,6 @@ func (e *Env) Memory(function string) int {
 
 // Quiet waits until no invocation is queued or running.
 func (e *Env) Quiet(ctx context.Context) error { return e.hosts.Quiet(ctx) }
-
-// Objects lists the current objects of a bucket by key.
-func (e *Env) Objects(bucket string) ([]s3.Object, error) { return e.objects.Objects(bucket) }
-
-// RestoreObject puts back an object that an earlier environment held; it starts nothing.
-func (e *Env) RestoreObject(o s3.Object, body []byte) error { return e.objects.Restore(o, body) }
-
-// Items lists what a table holds, by key, in DynamoDB's JSON.
-func (e *Env) Items(table string) ([]dynamo.Item, error) { return e.items.Items(table) }
-
-// RestoreItems puts back items that an earlier environment held.
-func (e *Env) RestoreItems(table string, items []dynamo.Item) error {
-	return e.items.Restore(table, items)
-}
-
-// Messages lists what was published to a topic, by ARN or name.
-func (e *Env) Messages(topic string) ([]sns.Message, error) { return e.topics.Messages(topic) }
-
-// Queued lists what a queue holds, by name, URL or ARN.
-func (e *Env) Queued(queue string) ([]sqs.Message, error) { return e.queues.Messages(queue) }
-
-// RestoreQueued puts back a message that an earlier environment held in a queue.
-func (e *Env) RestoreQueued(queue, body string, sent time.Time) error {
-	return e.queues.Restore(queue, body, sent)
-}
-
-// Secret returns the value of a secret, by name or ARN; "" while it has none.
-func (e *Env) Secret(id string) (string, error) { return e.secrets.Value(id) }
-
-// PutSecret sets the value of a secret, by name or ARN.
-func (e *Env) PutSecret(id, value string) error { return e.secrets.Put(id, value) }
 
 // Logs returns the lines that a function wrote.
 func (e *Env) Logs(function string) []string {

@@ -32,9 +32,19 @@ func (p provisioner) Create(ctx context.Context, r monitor.Resource) (string, ma
 		return "", nil, err
 	}
 	if create, ok := makers[r.Type]; ok {
-		if err := create(p.env, declared{Resource: r, id: id, outputs: outputs, region: p.env.known.Scope(r).Region}); err != nil {
+		d := declared{Resource: r, id: id, outputs: outputs, region: p.env.known.Scope(r).Region}
+		if hold, ok := heldElsewhere[r.Type]; ok && p.env.elsewhere != nil {
+			if err := p.env.elsewhere.In(d.region); err != nil {
+				return "", nil, err
+			}
+			if err := hold(ctx, p.env, p.env.elsewhere, &d); err != nil {
+				return "", nil, err
+			}
+		}
+		if err := create(p.env, d); err != nil {
 			return "", nil, err
 		}
+		id = d.id
 	}
 	return id, outputs, nil
 }
@@ -389,19 +399,31 @@ func (e *Env) makeSubscription(d declared) error {
 	default:
 		return fmt.Errorf("subscriptions of protocol %s are not supported here", protocol)
 	}
+	return e.topics.Subscribe(subscription(d))
+}
+
+func subscription(d declared) sns.Subscription {
 	raw, _ := d.in("rawMessageDelivery").(bool)
-	return e.topics.Subscribe(sns.Subscription{ARN: d.arn(), Topic: d.text("topic"), Protocol: d.text("protocol"), Endpoint: d.text("endpoint"), Raw: raw})
+	return sns.Subscription{ARN: d.arn(), Topic: d.text("topic"), Protocol: d.text("protocol"), Endpoint: d.text("endpoint"), Raw: raw}
 }
 
 func (e *Env) makeTable(d declared) error {
 	if err := d.refuse("globalSecondaryIndexes", "localSecondaryIndexes", "replicas", "streamEnabled"); err != nil {
 		return err
 	}
+	if e.elsewhere != nil {
+		e.items.Define(table(d))
+		return nil
+	}
+	return e.items.Create(table(d))
+}
+
+func table(d declared) dynamo.Table {
 	t := dynamo.Table{Name: d.out("name"), ARN: d.arn(), HashKey: d.text("hashKey"), RangeKey: d.text("rangeKey"), Attributes: map[string]string{}}
 	for _, a := range d.list("attributes") {
 		t.Attributes[fmt.Sprint(a["name"])] = fmt.Sprint(a["type"])
 	}
-	return e.items.Create(t)
+	return t
 }
 
 func (e *Env) makeSecret(d declared) error {

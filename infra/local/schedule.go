@@ -113,6 +113,5 @@ func (e *Env) buryEvent(s Schedule, when string, cause error) error {
 		fault = &wire.APIError{Code: "ResourceNotFoundException", Message: cause.Error()}
 	}
 	body, attributes := undelivered(s, s.input(when, ""), fault, when)
-	_, err = e.queues.Send(s.DeadLetter, body, attributes)
-	return err
+	return e.send(s.DeadLetter, body, attributes)
 }

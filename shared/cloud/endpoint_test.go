@@ -218,7 +218,14 @@ func TestTopicConforms(t *testing.T) {
 			}
 		}
 		return messages
-	})
+	}, topicLacking)
+}
+
+// topicLacking is what an imitation of SNS may let through; AWS does not, nor does the embedded service. Seen at moto 5.2.
+var topicLacking = cloudtest.Lacking{
+	"refuses an empty message":             "moto looks at the length of a message alone",
+	"refuses a subject on two lines":       "moto looks at the length of a subject alone",
+	"refuses a subject of foreign letters": "moto looks at the length of a subject alone",
 }
 
 // notification reads the envelope in which SNS delivers.

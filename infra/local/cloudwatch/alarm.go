@@ -82,6 +82,12 @@ func (s *Store) Evaluate(a Alarm, now time.Time) (state State, why string, err e
 	return OK, why, nil
 }
 
+// figure writes four digits of a value that matter, and no exponent.
+func figure(v float64) string {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64) // what was formatted parses
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
+}
+
 func (a Alarm) why(known int, worst float64, breaching int) string {
 	span := "in the last " + span(time.Duration(a.Periods)*a.Period)
 	text := "no data " + span
@@ -90,7 +96,7 @@ func (a Alarm) why(known int, worst float64, breaching int) string {
 		"LessThanThreshold": "alarms below", "LessThanOrEqualToThreshold": "alarms up to",
 	}[a.Comparison]
 	if known > 0 {
-		text = strconv.FormatFloat(worst, 'g', 4, 64) + " " + span + ", " + how + " " + strconv.FormatFloat(a.Threshold, 'g', 4, 64)
+		text = figure(worst) + " " + span + ", " + how + " " + figure(a.Threshold)
 	}
 	if a.Periods > 1 {
 		text += fmt.Sprintf("; %d of %d periods breach, alarms at %d", breaching, a.Periods, a.Datapoints)

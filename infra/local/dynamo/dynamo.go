@@ -40,7 +40,8 @@ type Write struct {
 // Service holds tables. It is safe for concurrent use.
 type Service struct {
 	written func(*http.Request, Write)
-	server  *server.Server
+	holder  http.Handler // has the tables
+	checks  bool         // of items, before the holder has them
 
 	mu     sync.RWMutex // minidyn's list of tables has no lock of its own
 	tables map[string]Table
@@ -48,7 +49,20 @@ type Service struct {
 
 // NewService makes a service without tables. written is called for each item that was put, updated or deleted.
 func NewService(written func(*http.Request, Write)) *Service {
-	return &Service{written: written, server: server.NewServer(), tables: map[string]Table{}}
+	return &Service{written: written, holder: server.NewServer(), checks: true, tables: map[string]Table{}}
+}
+
+// Elsewhere makes a service whose tables another DynamoDB holds, which the handler passes requests on to. Create is its
+// business; Define tells of a table that it has.
+func Elsewhere(holder http.Handler, written func(*http.Request, Write)) *Service {
+	return &Service{written: written, holder: holder, tables: map[string]Table{}}
+}
+
+// Define tells of a table that the holder has.
+func (s *Service) Define(t Table) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tables[t.Name] = t
 }
 
 // Create makes a table.
@@ -130,9 +144,10 @@ func (s *Service) call(operation string, in, out any) error {
 	if err != nil {
 		return fmt.Errorf("make request %s: %w", operation, err)
 	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
 	w := &answer{header: http.Header{}, status: http.StatusOK}
-	s.server.ServeHTTP(w, r)
+	s.holder.ServeHTTP(w, r)
 	if w.status != http.StatusOK {
 		return fmt.Errorf("%s: %s", operation, bytes.TrimSpace(w.body.Bytes()))
 	}
@@ -210,14 +225,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if operation == "PutItem" {
+	if operation == "PutItem" && s.checks {
 		if err := checkItem(in.Item, s.tables[in.TableName]); err != nil {
 			wire.WriteError(w, err)
 			return
 		}
 	}
 	out := &answer{header: w.Header(), status: http.StatusOK}
-	s.server.ServeHTTP(out, r)
+	s.holder.ServeHTTP(out, r)
 	if out.status == http.StatusOK && single[operation] {
 		s.written(r, Write{Operation: operation, Table: in.TableName})
 	}

@@ -80,6 +80,7 @@ func data(t *testing.T, dir string) map[string]string {
 }
 
 func TestRunCommand(t *testing.T) {
+	embedded(t)
 	dir := filepath.Join(t.TempDir(), ".local")
 	at := scheduled.Format("2006-01-02T15:04:05Z")
 	run := []string{"run", "-dir=" + dir, "-at=" + at}
@@ -136,6 +137,7 @@ func TestRunCommand(t *testing.T) {
 
 // Whatever goes wrong between the functions and AWS, what is stored is that of a run without faults.
 func TestFaultsOnDemand(t *testing.T) {
+	embedded(t)
 	dir := filepath.Join(t.TempDir(), ".local")
 	for _, seed := range []string{"1", "2"} {
 		status, text := command(t, "run", "-dir="+dir, "-faults=all", "-seed="+seed)
@@ -151,6 +153,7 @@ func TestFaultsOnDemand(t *testing.T) {
 }
 
 func TestCommandsThatFail(t *testing.T) {
+	embedded(t)
 	dir := t.TempDir()
 	var records []string
 	for i := range 30 {
@@ -194,6 +197,7 @@ func TestCommandsThatFail(t *testing.T) {
 }
 
 func TestUnknownFunction(t *testing.T) {
+	embedded(t)
 	event := filepath.Join(t.TempDir(), "event.json")
 	if err := os.WriteFile(event, []byte(`{}`), 0o600); err != nil {
 		t.Fatal(err)

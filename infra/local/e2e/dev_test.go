@@ -150,6 +150,7 @@ func appears(t *testing.T, name string) {
 // The environment that dev keeps up is reached with what it prints, does what it is told, saves what others change, and ends
 // with all its processes.
 func TestDevCommand(t *testing.T) {
+	embedded(t)
 	dir := filepath.Join(t.TempDir(), ".local")
 	k := startDev(t, dir)
 	config := aws.Config{BaseEndpoint: aws.String(k.exported("AWS_ENDPOINT_URL"))}

@@ -63,8 +63,11 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	if code == 0 && wholeSuite() && !seen.tell() {
-		code = 1
+	if code == 0 && wholeSuite() {
+		told, listed := seen.tell(), tellLeft(os.Stderr)
+		if !told || !listed {
+			code = 1
+		}
 	}
 	os.Exit(code)
 }
@@ -119,7 +122,7 @@ func launch(t *testing.T, s setting) *world {
 	env, err := local.Start(t.Context(), local.Options{
 		Root: s.root, Stack: "dev", Program: s.program, Events: w.log.add,
 		Settings:   map[string]any{stack.ConfigKey: map[string]any{"artifacts": packages, "datasets": sources}},
-		RetryDelay: func(int) time.Duration { return 0 },
+		RetryDelay: func(int) time.Duration { return 0 }, Elsewhere: elsewhere,
 	})
 	if err != nil {
 		t.Fatal(err)

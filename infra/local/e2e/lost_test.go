@@ -28,6 +28,7 @@ func (w *world) lose(objects []s3.Object, run zone.Run, name string) {
 // A run whose event was lost, and one whose ingest died, are found by the next run and brought to their end, with the
 // permissions that are deployed.
 func TestLostRunsAreFound(t *testing.T) {
+	embedded(t)
 	first := start(t, builtIn(t), nil)
 	unheard, begun := first.run(scheduled.Add(-2*time.Hour)), first.run(scheduled.Add(-3*time.Hour))
 	objects := first.bucket(first.outputs.RawBucket)

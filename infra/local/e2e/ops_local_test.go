@@ -49,6 +49,7 @@ func queue(t *testing.T, dir, queue, body string) {
 // All commands on the local environment, on what runs left in its folder, each a call of its own; and what a mended
 // contract makes of rejects and of a run that is held.
 func TestOperateLocally(t *testing.T) {
+	embedded(t)
 	dir := project(t)
 	if err := os.CopyFS(filepath.Join(dir, ".build/local"), os.DirFS(filepath.Join(dir, packages))); err != nil {
 		t.Fatal(err)

@@ -122,6 +122,10 @@ func (p *privileges) report(w io.Writer) bool {
 		fmt.Fprintln(w, "UNEXPLAINED  "+u)
 	}
 	fmt.Fprintf(w, "%d grants are missing, %d unexplained\n", len(missing), len(unexplained))
+	if elsewhere != "" && len(unexplained) > 0 {
+		fmt.Fprintln(w, "what is unexplained does not count: tests that explain it are left out at another endpoint")
+		unexplained = nil
+	}
 	return len(missing)+len(unexplained) == 0
 }
 
@@ -133,6 +137,9 @@ func (p *privileges) tell() bool {
 	var b bytes.Buffer
 	good := p.report(&b)
 	fmt.Fprint(os.Stderr, b.String())
+	if elsewhere != "" { // not the whole of it
+		return good
+	}
 	if err := os.WriteFile(filepath.Join(root, privilegesFile), b.Bytes(), 0o600); err != nil {
 		fmt.Fprintln(os.Stderr, "keep tables of permissions:", err)
 		return false

@@ -35,6 +35,7 @@ func ask(t *testing.T, dir, sql string) []string {
 
 // What runs left is asked with the names and types of the deployed program, and without a word of them here.
 func TestQueryCommand(t *testing.T) {
+	embedded(t)
 	dir := filepath.Join(t.TempDir(), ".local")
 	for _, at := range []string{"2025-03-03T10:00:00Z", "2025-03-04T14:45:00Z"} {
 		if status, text := command(t, "run", "-dir="+dir, "-at="+at); status != 0 {

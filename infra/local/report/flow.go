@@ -127,10 +127,13 @@ func box(s *strings.Builder, t station, column, row int, place func(column, row 
 	s.WriteString("</g>")
 }
 
-// fit shortens a line to what a box holds.
+// fit shortens a line to what a box holds, to whole parts of a list where it is one.
 func fit(text string) string {
 	const most = 26
 	if r := []rune(text); len(r) > most {
+		if i := strings.LastIndex(string(r[:most-3]), ", "); i > 0 {
+			return text[:i] + ", …"
+		}
 		return string(r[:most-1]) + "…"
 	}
 	return text

@@ -24,11 +24,12 @@ var styleText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"count": screen.Count, "bytes": screen.Bytes, "duration": screen.Duration, "dollars": cost.Dollars, "plural": screen.Plural,
 	"share": share, "moment": moment, "flow": flow, "bars": barChart, "stageWidth": stageWidth, "changes": changes, "detail": detail,
-	"style": func() template.CSS { return template.CSS(styleText) }, //nolint:gosec // G203: our own file
-	"ok":    func(o screen.Outcome) bool { return len(o.Faults) == 0 },
-	"times": func(v, n float64) float64 { return v * n },
-	"int64": func(v any) int64 { return whole(v) },
-	"asOf":  func(cost.Bill) string { return cost.AsOf },
+	"style":   func() template.CSS { return template.CSS(styleText) }, //nolint:gosec // G203: our own file
+	"ok":      func(o screen.Outcome) bool { return len(o.Faults) == 0 },
+	"ringing": ringing,
+	"times":   func(v, n float64) float64 { return v * n },
+	"int64":   func(v any) int64 { return whole(v) },
+	"asOf":    func(cost.Bill) string { return cost.AsOf },
 	"width": func(share string) string {
 		return strings.Trim(strings.ReplaceAll(strings.ReplaceAll(share, " ", ""), "–", "0%"), "<>")
 	},
@@ -63,6 +64,16 @@ func whole(v any) int64 {
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // share writes a part in percent, never as none or all where it is neither.
+// ringing counts the alarms that are raised.
+func ringing(o screen.Outcome) (raised int64) {
+	for _, a := range o.Alarms {
+		if a.State == "ALARM" {
+			raised++
+		}
+	}
+	return raised
+}
+
 func share(part, whole int64) string {
 	if whole == 0 {
 		return "–"

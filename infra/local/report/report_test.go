@@ -143,7 +143,7 @@ func TestPageTells(t *testing.T) {
 		"560 records in", "540 clean", "20 rejected, 3.6 %", "4 pages", "540 clean rows", "541 in the table", "1 alert",
 		"minimum", "/current_price is below the minimum 0", "the others", "classified: masked", "2.4 %", "540 different",
 		"rejected for minimum /current_price 3 4 +1", "clean 541 540 −1", "denied: " + evil, "1 grants that this run did not need",
-		"no data no run was loaded", "$0.00038 for this run", "$0.28 for the 730 runs", "9 PutObject",
+		"nothing failed 1 alarm raised", "no data no run was loaded", "$0.00038 for this run", "$0.28 for the 730 runs", "9 PutObject",
 	} {
 		if !strings.Contains(text, strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("the page does not tell %q\n%s", want, text)
@@ -175,6 +175,17 @@ func TestShare(t *testing.T) {
 	for want, parts := range map[string][2]int64{"–": {0, 0}, "0 %": {0, 9}, "100 %": {9, 9}, "< 0.1 %": {1, 100_000}, "> 99.9 %": {99_999, 100_000}, "33.3 %": {1, 3}} {
 		if got := share(parts[0], parts[1]); got != want {
 			t.Errorf("%v: got %q, want %q", parts, got, want)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	for text, want := range map[string]string{
+		"4 pages": "4 pages", "6 requests, 1 answered with 429, 1 answered with 503": "6 requests, …",
+		"a line without any part to end at": "a line without any part t…",
+	} {
+		if got := fit(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }

@@ -156,6 +156,14 @@ func (h *Handler) headVersion(w http.ResponseWriter, r *http.Request, t target) 
 
 // Needs lists the permissions that a request needs.
 func (s *Store) Needs(r *http.Request) []iam.Need {
+	return s.needs(r, func(t target) bool {
+		_, err := s.find(t.bucket, t.key, t.version)
+		return err == nil
+	})
+}
+
+// needs asks whether an object is there, with the store locked.
+func (s *Store) needs(r *http.Request, there func(target) bool) []iam.Need {
 	t := parse(r)
 	if t.action == "" {
 		return nil
@@ -175,7 +183,7 @@ func (s *Store) Needs(r *http.Request) []iam.Need {
 	}
 	switch t.operation {
 	case opGet, opGetVersion:
-		if _, err := s.find(t.bucket, t.key, t.version); err != nil && exists {
+		if exists && !there(t) {
 			// Without ListBucket a missing key is 403, not 404.
 			return append(needs, iam.Need{Action: "s3:ListBucket", Resource: "arn:aws:s3:::" + t.bucket})
 		}

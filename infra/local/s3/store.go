@@ -48,6 +48,12 @@ func (o Object) Body() io.Reader { return bytes.NewReader(o.body) }
 // Bytes returns the object's bytes, not to be written to.
 func (o Object) Bytes() []byte { return o.body }
 
+// With returns the object with its bytes.
+func (o Object) With(body []byte) Object {
+	o.body, o.Size = body, int64(len(body))
+	return o
+}
+
 // Condition guards a write. The zero value writes in any case.
 type Condition struct {
 	IfNoneMatch string // * or empty

@@ -74,6 +74,17 @@ func (s *Service) Value(id string) (string, error) {
 	return found.value, nil
 }
 
+// Find returns the definition of a secret, by name or ARN.
+func (s *Service) Find(id string) (Secret, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, err := s.find(id)
+	if err != nil {
+		return Secret{}, err
+	}
+	return found.Secret, nil
+}
+
 // find takes a name, an ARN, or an ARN without its last six characters.
 func (s *Service) find(id string) (*secret, error) {
 	for _, candidate := range s.secrets {

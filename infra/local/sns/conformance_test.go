@@ -34,5 +34,5 @@ func TestConformance(t *testing.T) {
 			messages[i] = zone.Message{Subject: m.Subject, Body: m.Body, Attributes: m.Attributes}
 		}
 		return messages
-	})
+	}, nil)
 }

@@ -41,7 +41,7 @@ func TestStandInQueue(t *testing.T) {
 
 func TestStandInTopic(t *testing.T) {
 	topic := cloudtest.NewTopic(nil)
-	cloudtest.TestTopic(t, topic, func(int) []zone.Message { return topic.Messages() })
+	cloudtest.TestTopic(t, topic, func(int) []zone.Message { return topic.Messages() }, nil)
 }
 
 func TestStandInFunction(t *testing.T) {

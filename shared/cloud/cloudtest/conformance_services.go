@@ -132,9 +132,13 @@ func TestQueue(t *testing.T, queue Waiting, send func(body string)) {
 	}
 }
 
+// Lacking says why a service that imitates AWS cannot take a subtest, by its name. One that fails for it is skipped, aloud;
+// one that passes is not.
+type Lacking map[string]string
+
 // TestTopic holds a topic to what the use cases rely on. Arrived lists what a subscriber has got so far, and may wait for
 // as many messages as it is told to expect.
-func TestTopic(t *testing.T, topic Publisher, arrived func(expect int) []zone.Message) {
+func TestTopic(t *testing.T, topic Publisher, arrived func(expect int) []zone.Message, lacking Lacking) {
 	message := zone.Message{
 		Subject:    strings.Repeat("~", 100),
 		Body:       "critical: run is held.\n\nSchwelle ‹5 %› \"überschritten\" & <more>\n",
@@ -153,9 +157,13 @@ func TestTopic(t *testing.T, topic Publisher, arrived func(expect int) []zone.Me
 		"a message too long":           {Subject: "s", Body: strings.Repeat("x", 256<<10+1)},
 	} {
 		t.Run("refuses "+name, func(t *testing.T) {
-			if err := topic.Publish(t.Context(), m); err == nil {
-				t.Error("it is published")
+			if err := topic.Publish(t.Context(), m); err != nil {
+				return
 			}
+			if why, ok := lacking["refuses "+name]; ok {
+				t.Skip("it is published: " + why)
+			}
+			t.Error("it is published")
 		})
 	}
 	t.Run("delivers", func(t *testing.T) {

@@ -183,6 +183,8 @@ func (k *keeper) examples() []screen.Hint {
 		hints = append(hints,
 			screen.Hint{Command: "aws s3 cp --recursive s3://" + k.outputs.RawBucket + "/raw/" + c.Dataset + "/ raw/", Does: "the raw pages"},
 			screen.Hint{Command: "aws lambda invoke --payload fileb://functions/ingest/event.json --function-name " + d.IngestFunction + " answer.json", Does: "a function with an event"},
+			// Version 1 of the AWS command line asks AWS itself for queues, whatever the variable says.
+			screen.Hint{Command: "aws sqs list-queues --endpoint-url $AWS_ENDPOINT_URL", Does: "failure queues; version 1 of aws needs that flag"},
 			screen.Hint{Command: fmt.Sprintf(`go tool mage query%s "SELECT * FROM %s_latest LIMIT 5"`, stack, c.Dataset), Does: "what is saved, by SQL"},
 		)
 	}

@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"sync"
@@ -39,9 +41,9 @@ type Write struct {
 
 // Service holds tables. It is safe for concurrent use.
 type Service struct {
-	written func(*http.Request, Write)
-	holder  http.Handler // has the tables
-	checks  bool         // of items, before the holder has them
+	written  func(*http.Request, Write)
+	holder   http.Handler // has the tables
+	embedded bool         // the holder is ours, which leaves out some of DynamoDB
 
 	mu     sync.RWMutex // minidyn's list of tables has no lock of its own
 	tables map[string]Table
@@ -49,7 +51,7 @@ type Service struct {
 
 // NewService makes a service without tables. written is called for each item that was put, updated or deleted.
 func NewService(written func(*http.Request, Write)) *Service {
-	return &Service{written: written, holder: server.NewServer(), checks: true, tables: map[string]Table{}}
+	return &Service{written: written, holder: server.NewServer(), embedded: true, tables: map[string]Table{}}
 }
 
 // Elsewhere makes a service whose tables another DynamoDB holds, which the handler passes requests on to. Create is its
@@ -179,6 +181,9 @@ var single = map[string]bool{
 // Needs lists the permissions that a request needs.
 func (s *Service) Needs(r *http.Request) ([]iam.Need, error) {
 	operation := wire.Operation(r)
+	if operation == "ListTables" {
+		return []iam.Need{{Action: "dynamodb:ListTables", Resource: "*"}}, nil
+	}
 	var in struct {
 		TableName    string
 		RequestItems map[string]json.RawMessage
@@ -225,7 +230,11 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if operation == "PutItem" && s.checks {
+	if operation == "ListTables" && s.embedded {
+		wire.Answer(w, map[string]any{"TableNames": slices.Sorted(maps.Keys(s.tables))}, nil)
+		return
+	}
+	if operation == "PutItem" && s.embedded {
 		if err := checkItem(in.Item, s.tables[in.TableName]); err != nil {
 			wire.WriteError(w, err)
 			return

@@ -166,6 +166,15 @@ func TestReadBack(t *testing.T) {
 	}
 }
 
+func TestTablesAreListed(t *testing.T) {
+	client, s, _ := newClient(t)
+	s.Define(dynamo.Table{Name: "another"})
+	listed, err := client.ListTables(t.Context(), &dynamodb.ListTablesInput{})
+	if err != nil || strings.Join(listed.TableNames, " ") != "another "+table {
+		t.Errorf("listed %v, %v", listed, err)
+	}
+}
+
 func TestUnknownTablesAndOperations(t *testing.T) {
 	_, s, _ := newClient(t)
 	for body, want := range map[string]string{"PutItem": "ResourceNotFoundException", "CreateTable": "UnknownOperationException", "DeleteTable": "UnknownOperationException"} {

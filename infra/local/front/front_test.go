@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
 	"tributary/infra/local/front"
@@ -229,6 +230,20 @@ func TestSecrets(t *testing.T) {
 		if value, err := get(id); err != nil || value != "s3cret" {
 			t.Errorf("%s: %q, %v", id, value, err)
 		}
+	}
+}
+
+func TestQueuesAreListed(t *testing.T) {
+	r := newTrial(t)
+	client := awssqs.NewFromConfig(r.config("key", "token"))
+	for prefix, want := range map[string]int{"": 1, "ma": 1, "x": 0} {
+		listed, err := client.ListQueues(t.Context(), &awssqs.ListQueuesInput{QueueNamePrefix: aws.String(prefix)})
+		if err != nil || len(listed.QueueUrls) != want {
+			t.Errorf("with prefix %q: %v, %v", prefix, listed, err)
+		}
+	}
+	if got := r.asked[0]; got.Action != "sqs:ListQueues" || got.Resource != "*" {
+		t.Errorf("asked %s on %s", got.Action, got.Resource)
 	}
 }
 

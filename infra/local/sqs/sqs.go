@@ -158,6 +158,7 @@ var operations = map[string]func(s *Service, body []byte) (any, error){
 	"ChangeMessageVisibility": (*Service).changeVisibility,
 	"GetQueueUrl":             (*Service).queueURL,
 	"GetQueueAttributes":      (*Service).queueAttributes,
+	"ListQueues":              (*Service).listQueues,
 }
 
 // Needs lists the permissions that a request needs.
@@ -165,6 +166,9 @@ func (s *Service) Needs(r *http.Request) ([]iam.Need, error) {
 	operation := wire.Operation(r)
 	if _, ok := operations[operation]; !ok {
 		return nil, wire.Errorf("UnsupportedOperation", "SQS operation %q is not supported here", operation)
+	}
+	if operation == "ListQueues" {
+		return []iam.Need{{Action: "sqs:ListQueues", Resource: "*"}}, nil
 	}
 	var in struct{ QueueURL, QueueName string }
 	if err := wire.Decode(r, &in); err != nil {
@@ -333,6 +337,23 @@ func (s *Service) queueURL(body []byte) (any, error) {
 	}
 	q, err := s.Find(in.QueueName)
 	return map[string]string{"QueueUrl": q.URL}, err
+}
+
+func (s *Service) listQueues(body []byte) (any, error) {
+	var in struct{ QueueNamePrefix string }
+	if err := decode(body, &in); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	urls := []string{}
+	for _, q := range s.queues {
+		if strings.HasPrefix(q.Name, in.QueueNamePrefix) {
+			urls = append(urls, q.URL)
+		}
+	}
+	slices.Sort(urls)
+	return map[string]any{"QueueUrls": urls}, nil
 }
 
 func (s *Service) queueAttributes(body []byte) (any, error) {

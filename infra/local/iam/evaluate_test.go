@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,35 @@ const (
 	everybody = `"Principal":"*"`
 )
 
-// The pages named are of the IAM User Guide unless another is.
+const guide = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+
+// pages are where AWS says what the cases expect, by what their names begin with.
+var pages = map[string]string{
+	"evaluation":       guide + "reference_policies_evaluation-logic_policy-eval-basics-single-account.html",
+	"Action":           guide + "reference_policies_elements_action.html",
+	"NotAction":        guide + "reference_policies_elements_notaction.html",
+	"Resource":         guide + "reference_policies_elements_resource.html",
+	"NotResource":      guide + "reference_policies_elements_notresource.html",
+	"Policy variables": guide + "reference_policies_variables.html",
+	"Condition":        guide + "reference_policies_elements_condition.html",
+	"ForAllValues":     guide + "reference_policies_condition-single-vs-multi-valued-context-keys.html",
+	"ForAnyValue":      guide + "reference_policies_condition-single-vs-multi-valued-context-keys.html",
+	"service":          "https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html",
+	"key":              "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
+	"write once":       "https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html",
+}
+
+// page finds the page that a case is taken from; operators have one together.
+func page(name string) (string, bool) {
+	element, _, _ := strings.Cut(name, ":")
+	if url, ok := pages[element]; ok {
+		return url, true
+	}
+	operator, _, _ := strings.Cut(strings.TrimSuffix(element, "IfExists"), " ")
+	known := []string{"StringEquals", "StringNotEquals", "StringLike", "ArnLike", "ArnEquals", "Bool", "Null", "Numeric", "IpAddress", "NotIpAddress", "Date"}
+	return guide + "reference_policies_elements_condition_operators.html", slices.Contains(known, operator)
+}
+
 func TestEvaluate(t *testing.T) {
 	get := iam.Request{Principal: iam.Principal{Role: role}, Action: "s3:GetObject", Resource: object}
 	with := func(r iam.Request, keys ...string) iam.Request {
@@ -47,7 +76,7 @@ func TestEvaluate(t *testing.T) {
 	}
 
 	for _, test := range []struct {
-		name      string // page: case
+		name      string // page, by what it is about: case
 		request   iam.Request
 		identity  []string
 		resource  []string
@@ -138,6 +167,10 @@ func TestEvaluate(t *testing.T) {
 		{"write once: a replacement by ETag", with(iam.Request{Principal: get.Principal, Action: "s3:PutObject", Resource: object}, "s3:objectcreationoperation", "true", "s3:if-match", "x"), []string{`"Effect":"Allow","Action":"s3:PutObject","Resource":"*"`}, []string{writeOnce}, false, "deny"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			url, known := page(test.name)
+			if !known {
+				t.Error("no page says what is expected")
+			}
 			var identity []iam.Policy
 			if len(test.identity) > 0 {
 				identity = []iam.Policy{policy(t, "identity", test.identity...)}
@@ -158,7 +191,7 @@ func TestEvaluate(t *testing.T) {
 				got = "deny"
 			}
 			if got != test.want || d.Reason == "" {
-				t.Errorf("%s (%s), want %s", got, d.Reason, test.want)
+				t.Errorf("%s (%s), want %s: %s", got, d.Reason, test.want, url)
 			}
 		})
 	}

@@ -378,6 +378,8 @@ func structs(values []value) shape {
 	switch {
 	case len(inner) == 0:
 		return shape{logical: "object", physical: "string", why: "only empty objects were seen; kept as JSON text", sure: Likely}
+	case slices.ContainsFunc(inner, func(f field) bool { return f.member == "" }):
+		return shape{logical: "object", physical: "string", why: "objects with a member that has no name; kept as JSON text", sure: Likely}
 	case len(inner) > widest, len(values) >= fewSeen && len(inner) > mapLike*max(1, usual):
 		return shape{logical: "object", physical: "string", why: fmt.Sprintf("objects with %d names in all, which look like data; kept as JSON text", len(inner)), sure: Likely}
 	}

@@ -117,6 +117,10 @@ func TestRefused(t *testing.T) {
 		{"array of arrays", "a", `[[1,2],[3,4]]`, "rows without the names of their members"},
 		{"columnar", "a", `{"latitude":1,"hourly":{"time":["a","b"],"temperature":[1,2]}}`, "/hourly is columnar: its members temperature, time are arrays of 2 values each"},
 		{"columns and rows", "a", `{"columns":["a","b"],"data":[[1,2],[3,4]]}`, "/data is an array of arrays"},
+		{"no members", "a", `{}`, "the sample is an empty object"},
+		{"envelope without records", "a", `{"data":[],"total":0}`, "an answer without records, /data is empty"},
+		{"refusal", "a", `{"error":{"code":401,"message":"invalid api key"}}`, `for it has the member "error": does it want a key`},
+		{"CSV", "a", "id,name\n1,a\n", "looks like CSV, and only JSON is read"},
 		{"name", "Coins", `[]`, `"Coins" is no name for a dataset`},
 		{"name with a hyphen", "a-b", `[]`, "lower-case letters, digits and _"},
 	} {

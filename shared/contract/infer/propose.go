@@ -137,6 +137,11 @@ func (d *draft) address() error {
 // columns finds the columns; the members of a GeoJSON feature's properties, or of attributes, become columns of their own.
 func (d *draft) columns() {
 	all := fields(d.found.records)
+	for i := range all {
+		if all[i].member == "" {
+			all[i].pointer = "/" // a property must have a name
+		}
+	}
 	for i, f := range all {
 		inner := f.shape.fields
 		if (f.member != "properties" && f.member != "attributes") || len(inner) == 0 || f.nulls > 0 || len(all) > 8 {
@@ -279,6 +284,14 @@ func (d *draft) version() {
 	}
 }
 
+// shown is the column's name, with the member's where it says nothing of it.
+func (f *field) shown() string {
+	if f.member != "" && snake(f.member) == "" {
+		return f.column + " (" + f.member + ")"
+	}
+	return f.column
+}
+
 // notes are all guesses, the largest first.
 func (d *draft) notes() []Note {
 	where := d.found.pointer
@@ -295,7 +308,7 @@ func (d *draft) notes() []Note {
 	notes = append(notes, d.keyNote, d.newerNote, Note{What: "schedule", Guess: "once an hour", Why: "a sample does not tell how often the source changes", Sure: Guess})
 	for i := range d.fields {
 		f := &d.fields[i]
-		n := Note{What: "column " + f.column, Guess: f.shape.logical, Why: f.shape.why, Sure: f.shape.sure}
+		n := Note{What: "column " + f.shown(), Guess: f.shape.logical, Why: f.shape.why, Sure: f.shape.sure}
 		if f.shape.logical != f.shape.physical {
 			n.Guess += ", " + f.shape.glue()
 		}

@@ -42,6 +42,9 @@ func find(values []value) (found, error) {
 	if err := columnar(first); err != nil {
 		return found{}, err
 	}
+	if err := nothing(first); err != nil {
+		return found{}, err
+	}
 	return found{records: []value{first}, form: "one object", why: "the sample is one object without an array of objects in it", sure: Likely}, nil
 }
 
@@ -150,6 +153,25 @@ func columnar(v value) error {
 		return nil
 	}
 	return refuse(&v, "", 1)
+}
+
+// usualNames are how the member with the records is often called.
+var usualNames = []string{"data", "items", "results", "result", "records", "rows", "values", "value", "entries", "list", "features", "content", "hits"}
+
+// nothing refuses objects that hold no record, but look as if others of their kind did, or say what went wrong.
+func nothing(v value) error {
+	if len(v.members) == 0 {
+		return errors.New("the sample is an empty object: ask for something that has records")
+	}
+	for _, m := range v.members {
+		switch {
+		case m.value.kind == isArray && len(m.value.items) == 0 && among(m.name, usualNames):
+			return fmt.Errorf("the sample is an answer without records, /%s is empty: ask for something that has some", escape(m.name))
+		case among(m.name, []string{"error", "errors"}) && len(v.members) <= 4 && m.value.kind != isNull && m.value.text != "false" && (m.value.kind != isArray || len(m.value.items) > 0):
+			return fmt.Errorf("the sample looks like what an API answers when it refuses, for it has the member %q: does it want a key, or another address?", m.name)
+		}
+	}
+	return nil
 }
 
 // keyed looks for the largest object whose members are records, each under its key.

@@ -59,6 +59,9 @@ func parse(sample []byte) ([]value, error) {
 	case trimmed[0] == '<':
 		return nil, errors.New("the sample is HTML or XML and no JSON: is the address that of an API, and does it want a key?")
 	}
+	if line, _, _ := bytes.Cut(trimmed, []byte("\n")); !bytes.ContainsAny(line[:1], "[{\"") && bytes.ContainsAny(line, ",;\t") {
+		return nil, errors.New("the sample looks like CSV, and only JSON is read: ask the API for JSON, or write the rows as objects, one a line")
+	}
 	d := json.NewDecoder(bytes.NewReader(sample))
 	d.UseNumber()
 	var all []value

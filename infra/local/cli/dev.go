@@ -68,8 +68,8 @@ func keep(ctx context.Context, o options, stdin, stdout *os.File, style screen.S
 	}
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	parent := os.Getppid()
-	alone := func() bool { return o.attached && os.Getppid() != parent }
+	who := starters(os.Getppid(), processOf)
+	alone := func() bool { return o.attached && starters(os.Getppid(), processOf) != who }
 	return k.serveCommands(ctx, readLines(stdin), ticker.C, alone)
 }
 

@@ -4,8 +4,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"tributary/infra/local/cli"
 )
@@ -13,7 +11,7 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.UntilTold(context.Background())
 	defer stop()
 	return cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv)
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -28,7 +27,7 @@ import (
 const devVariable = "TRIBUTARY_TEST_DEV"
 
 func dev(dir string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.UntilTold(context.Background())
 	defer stop()
 	return cli.Main(ctx, []string{"dev", "-dir=" + dir, "-color=never"}, os.Stdout, os.Stderr, os.Getenv)
 }
@@ -38,6 +37,7 @@ type kept struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
+	out   io.Closer // our end of its screen
 	lines chan string
 	seen  []string
 }
@@ -49,7 +49,11 @@ func startDev(t *testing.T, dir string) *kept {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Dir, cmd.Env = root, append(os.Environ(), devVariable+"="+dir)
+	temporary := filepath.Join(filepath.Dir(dir), "tmp")
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Dir, cmd.Env = root, append(os.Environ(), devVariable+"="+dir, "TMPDIR="+temporary)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +66,7 @@ func startDev(t *testing.T, dir string) *kept {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	k := &kept{t: t, cmd: cmd, stdin: stdin, lines: make(chan string, 1000)}
+	k := &kept{t: t, cmd: cmd, stdin: stdin, out: stdout, lines: make(chan string, 1000)}
 	go func() {
 		defer close(k.lines)
 		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
@@ -235,5 +239,40 @@ func TestDevCommand(t *testing.T) {
 	}
 	if len(state.Catalog.Tables) != 4 || len(state.Alerts) != 1 {
 		t.Errorf("%d tables and %d alerts are saved", len(state.Catalog.Tables), len(state.Alerts))
+	}
+}
+
+// A terminal that is closed, and a screen that nobody reads: what there is, is saved, and nothing is left.
+func TestDevWhoseTerminalIsClosed(t *testing.T) {
+	embedded(t)
+	dir := filepath.Join(t.TempDir(), ".local")
+	k := startDev(t, dir)
+	temporary := filepath.Join(filepath.Dir(dir), "tmp")
+	k.until("quit")
+	k.say("fire 2025-03-04T14:45:00Z")
+	k.until("540 clean")
+	processes := []int{}
+	if runtime.GOOS == "linux" {
+		processes = children(t, k.cmd.Process.Pid)
+	}
+	if err := k.out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.cmd.Wait(); err != nil {
+		t.Errorf("dev ends with %v", err)
+	}
+	for _, pid := range processes {
+		if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
+			t.Errorf("process %d of a function is left: %v", pid, err)
+		}
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("%d entries are left in the folder for temporary files, %v", len(left), err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "lake", "coin_markets", "dt=2025-03-04", "20250304T144500Z-00001.parquet")); err != nil {
+		t.Error(err)
 	}
 }

@@ -84,7 +84,7 @@ var ErrNoFunction = errors.New("function not found")
 // Host runs functions.
 type Host struct {
 	options  Options
-	dir      string
+	dir      folder
 	server   *http.Server
 	address  string
 	spawner  *spawner
@@ -102,13 +102,13 @@ type Host struct {
 
 // NewHost starts the Runtime API.
 func NewHost(options Options) (*Host, error) {
-	dir, err := os.MkdirTemp("", "tributary-lambda-")
+	dir, err := newFolder(os.TempDir(), time.Now())
 	if err != nil {
-		return nil, fmt.Errorf("make directory for functions: %w", err)
+		return nil, err
 	}
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listen for functions: %w", err), os.RemoveAll(dir))
+		return nil, errors.Join(fmt.Errorf("listen for functions: %w", err), dir.remove())
 	}
 	h := &Host{
 		options: options, dir: dir, address: listener.Addr().String(), spawner: newSpawner(),
@@ -339,7 +339,7 @@ func (h *Host) Close() error {
 	}
 	err := h.server.Close()
 	h.spawner.close()
-	return errors.Join(err, os.RemoveAll(h.dir))
+	return errors.Join(err, h.dir.remove())
 }
 
 // requestID makes a random UUID.

@@ -117,7 +117,7 @@ func (p *pool) take(ctx context.Context) (*sandbox, error) {
 	}
 	p.mu.Unlock()
 	p.once.Do(func() {
-		p.root, p.fault = os.MkdirTemp(p.host.dir, "task-")
+		p.root, p.fault = os.MkdirTemp(p.host.dir.path, "task-")
 		if p.fault == nil {
 			p.fault = unzip(p.function.Zip, p.root)
 		}
@@ -155,7 +155,7 @@ func failed(kind, message string) Result {
 }
 
 func (h *Host) scratch(id string) (string, error) {
-	dir := filepath.Join(h.dir, "sandbox-"+id)
+	dir := filepath.Join(h.dir.path, "sandbox-"+id)
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
 		return "", fmt.Errorf("make directory for a process: %w", err)
 	}

@@ -45,6 +45,7 @@ func load(t *testing.T, file string) *contract.Contract {
 var contracts = map[string]string{
 	"coin_markets": "../../datasets/coin_markets.odcs.yaml", "orders": "../testdata/orders.odcs.yaml",
 	"earthquakes": "../testdata/earthquakes.odcs.yaml", "sensor_readings": "../testdata/sensor_readings.odcs.yaml",
+	"keyed": "../infer/testdata/keyed.odcs.yaml",
 }
 
 func TestDescriptions(t *testing.T) {

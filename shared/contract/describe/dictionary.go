@@ -49,6 +49,9 @@ func (d *dictionary) facts(c *contract.Contract) {
 	d.line("| version | %d.%d.%d |", c.Version.Major, c.Version.Minor, c.Version.Patch)
 	d.line("| digest of what changes results | `%s` |", c.Digest[:12])
 	d.line("| asked | %s |", cell(c.Schedule.Expression))
+	if c.Source.Keyed {
+		d.line("| records | `%s`: the members of an object, each under its key |", cell(c.Source.RecordsPointer()))
+	}
 	if c.Latency > 0 {
 		d.line("| fresh within | %s |", span(c.Latency))
 	}
@@ -199,7 +202,8 @@ func plain(r *big.Rat) string {
 }
 
 func (d *dictionary) rules(c *contract.Contract) {
-	if len(c.Rules)+len(c.Metrics)+len(c.Uniques) == 0 {
+	together := slices.ContainsFunc(c.Uniques, func(set []string) bool { return len(set) > 1 }) // one alone stands at its column
+	if len(c.Rules)+len(c.Metrics) == 0 && !together {
 		return
 	}
 	d.line("## Rules across columns and over the run")

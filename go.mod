@@ -2,6 +2,8 @@ module tributary
 
 go 1.26.0
 
+toolchain go1.26.8
+
 tool tributary/infra/mage
 
 require (

@@ -77,6 +77,14 @@ func (s *seen) outcomeOf(id identity) string {
 	return s.row.Outcome
 }
 
+// alertShowsRecords tells whether the alert of a stored outcome, if it has one, says what only the run's pages say.
+func (s *seen) alertShowsRecords() bool {
+	if replay := &s.row.Replay; replay.State == zone.StateStored {
+		return replay.Outcome != zone.OutcomeTooLarge
+	}
+	return s.row.AlertID != "" && s.row.Outcome != zone.OutcomeTooLarge
+}
+
 // claimedBy tells whether attempts of an identity are making an outcome visible.
 func (s *seen) claimedBy(id identity, outcome string) bool {
 	return s.exists && s.row.State == zone.StateStoring && identityOf(&s.row) == id && s.outcomeOf(id) == outcome

@@ -33,9 +33,13 @@ type actor struct {
 
 // handle is one invocation.
 func (a *actor) handle() error {
-	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: a.request})
-	_, err := a.Handle(ctx, a.event)
+	_, err := a.Handle(a.invocation(), a.event)
 	return err
+}
+
+// invocation is the context in which Lambda calls: every retry has the same request id.
+func (a *actor) invocation() context.Context {
+	return lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: a.request})
 }
 
 func (w *world) actor(c *contract.Contract, event json.RawMessage) *actor {

@@ -40,7 +40,7 @@
 //     conditional on what was listed. So once a newer attempt has claimed and written a file, no older one can replace it.
 //  3. Files of a former outcome that this one does not have are removed. One that an overtaken attempt completes behind
 //     that is removed by that attempt, when its next write to the audit row is refused, by its retry, or, as it may have
-//     died and be nobody's to retry, by whoever finds the run done. In a table of another contract nothing is removed: there
+//     died and be nobody's to retry, by whoever finds the run stored or done. In a table of another contract nothing is removed: there
 //     the row says nothing of its files.
 //
 // Conditions compare ETags, which must differ with every write. Those of objects under KMS do.
@@ -69,6 +69,9 @@
 // Lambda retries under the same request id; a retry of it, or anybody after its deadline, sends the alert. Where Lambda
 // hands over one event twice at once, under one request id, both may send it. A forced replay is an outcome of its own and
 // sends its alert again, with the same id. Values of classified columns are masked in it.
+//
+// An id has one text, whoever sends it: examples are read from the pages again, and an attempt that has no time for that
+// leaves the alert to the next. That a run is too large is told without examples, as one attempt gets further than another.
 //
 // # Bounds
 //

@@ -35,7 +35,7 @@ func (a *actor) handleTimed(late int) (Result, error) {
 		}
 		return hook(c)
 	}
-	results, err := a.Handle(until{context.Background(), start.Add(time.Hour)}, a.event)
+	results, err := a.Handle(until{a.invocation(), start.Add(time.Hour)}, a.event)
 	if err != nil {
 		return Result{}, err
 	}
@@ -466,3 +466,63 @@ type until struct {
 }
 
 func (u until) Deadline() (time.Time, bool) { return u.deadline, true }
+
+// TestAlertIsTheSameWhoeverSendsIt has an invocation die before its alert. One that has no time to read the run again sends
+// nothing; the next one sends what the first would have sent.
+func TestAlertIsTheSameWhoeverSendsIt(t *testing.T) {
+	strict := testContract(t, edit{"version: 1.0.0", "version: 1.1.0"}, edit{"minimum: 0", "minimum: 1000"}, edit{"value: 50", "value: 1"})
+	tests := []struct {
+		name     string
+		former   bool // the run is loaded before, by an older contract
+		contract *contract.Contract
+		late     int // the first invocation is out of time at this page; 0: it is not
+		want     string
+		reread   bool
+	}{
+		{"loaded with rejects", false, versionOne(t), 0, zone.OutcomeLoaded, true},
+		{"held", false, strict, 0, zone.OutcomeHeld, true},
+		{"held, and loaded before", true, strict, 0, zone.OutcomeHeld, true},
+		{"too large", false, versionOne(t), 2, zone.OutcomeTooLarge, false},
+		{"too large, and loaded before", true, strict, 2, zone.OutcomeTooLarge, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			play := func(die bool) []zone.Message {
+				w := newWorld(t)
+				event := w.ingest(scheduled, nil, mixed()...)
+				if test.former {
+					w.actor(versionOne(t), event).deliver(t)
+				}
+				told := len(w.topic.Messages())
+				x := w.actor(test.contract, event)
+				handle := func() error { _, err := x.handleTimed(test.late); return err }
+				if die {
+					x.faults.Hook = stopAt("Topic.Publish")
+					if err := handle(); !errors.Is(err, errPlanted) {
+						t.Fatal(err)
+					}
+					x.faults.Hook = nil
+					_, err := x.handleTimed(1)
+					if again := err != nil && strings.Contains(err.Error(), "read run again for its alert"); again != test.reread {
+						t.Errorf("a retry without time: %v", err)
+					}
+					if test.reread && len(w.topic.Messages()) != told {
+						t.Errorf("it sends %+v", w.topic.Messages()[told:])
+					}
+					x.deliver(t)
+				} else if err := handle(); err != nil {
+					t.Fatal(err)
+				}
+				w.named()
+				return w.topic.Messages()[told:]
+			}
+			want := play(false)
+			if len(want) != 1 || want[0].Attributes["outcome"] != test.want {
+				t.Fatalf("undisturbed: %+v", want)
+			}
+			if diff := cmp.Diff(want, play(true)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

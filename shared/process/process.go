@@ -301,13 +301,20 @@ func (j *job) process(ctx context.Context, force bool) (Result, error) {
 	}
 	if todo == alertOnly {
 		j.outcome = before.outcomeOf(j.id)
-	}
-	if todo == alertOnly && before.row.AlertID == "" && before.row.Replay.State != zone.StateStored {
-		return j.finish(ctx, &pass{job: j}, before)
+		if err := j.tidy(ctx, before); err != nil {
+			return Result{}, err
+		}
+		if !before.alertShowsRecords() {
+			return j.finish(ctx, &pass{job: j}, before)
+		}
 	}
 	p, err := j.read(ctx, todo == alertOnly)
-	if todo == readAndStore && err == nil {
+	switch {
+	case err != nil:
+	case todo == readAndStore:
 		before, err = j.store(ctx, p, before)
+	case p.failure != nil && p.failure.hasty:
+		err = fmt.Errorf("read run again for its alert: %s: trying again", p.failure.reason)
 	}
 	// Whatever was not completed is given back even when the invocation is being cancelled.
 	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -329,9 +336,8 @@ func (j *job) store(ctx context.Context, p *pass, before seen) (seen, error) {
 		if err != nil {
 			return seen{}, err
 		}
-		if late != nil {
-			v = *late
-		}
+		p.failure = late
+		v = p.verdict()
 	}
 	if own := before.outcomeOf(j.id); v.hasty && before.row.State == zone.StateStoring && own != "" && own != v.outcome {
 		// That attempt had the time. What it has made visible is not given up for want of it.
@@ -495,7 +501,11 @@ func (j *job) finish(ctx context.Context, p *pass, stored seen) (Result, error) 
 	}
 	row.State = zone.StateDone
 	if outcome.AlertID != "" {
-		if err := j.Alerts.Publish(ctx, j.alert(&outcome, kept, &p.examples)); err != nil {
+		found := &p.examples
+		if outcome.Outcome == zone.OutcomeTooLarge { // how far it was read is a matter of time, and an id has one text
+			found = &examples{}
+		}
+		if err := j.Alerts.Publish(ctx, j.alert(&outcome, kept, found)); err != nil {
 			return Result{}, fmt.Errorf("send alert %s: %w", outcome.AlertID, err)
 		}
 	}
@@ -557,7 +567,7 @@ func (j *job) giveWay(ctx context.Context, taken *takenOverError) (Result, error
 }
 
 // tidy removes files that an overtaken attempt completed after the one that overtook it had looked for such. Who finds a
-// run stored does so, and not only the overtaken one: that may have died, and nobody need invoke it again.
+// run stored or done does so, and not only the overtaken one: that may have died, and nobody need invoke it again.
 func (j *job) tidy(ctx context.Context, now seen) error {
 	type place struct {
 		store  Store

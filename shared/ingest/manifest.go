@@ -17,7 +17,7 @@ func (i *Ingester) manifest(run zone.Run, walk *source.Walk, b brought) zone.Man
 	m := i.listing(run, i.source.URL(), b.ended, b.pages)
 	m.Reason = b.reason
 	if i.contract.Source.Cursor != nil {
-		m.Cursor = &zone.CursorRange{From: walk.From(), To: walk.Span().Greatest, End: walk.To()}
+		m.Cursor = &zone.CursorRange{From: walk.From(), To: walk.Reach(), End: walk.To()}
 	}
 	return m
 }

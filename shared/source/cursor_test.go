@@ -101,3 +101,36 @@ func TestSpan(t *testing.T) {
 		})
 	}
 }
+
+func TestReach(t *testing.T) {
+	tests := []struct {
+		name  string
+		pager pager
+		pages []step // with the greatest value up to each
+		want  string
+	}{
+		{"nothing", pageNumber{}, nil, ""},
+		{"one page", pageNumber{}, []step{{2, "b"}}, "b"},
+		{"the last is shorter", pageNumber{}, []step{{2, "b"}, {1, "c"}}, "c"},
+		{"and an empty one behind", pageNumber{}, []step{{2, "b"}, {1, "c"}, {0, "c"}}, "c"},
+		{"it was the last when it was read", pageNumber{}, []step{{2, "b"}, {1, "c"}, {2, "g"}}, "c"},
+		{"so was an empty one", pageNumber{}, []step{{2, "b"}, {0, "b"}, {1, "g"}}, "b"},
+		{"so was the first", pageNumber{}, []step{{1, "a"}, {2, "e"}, {0, "e"}}, "a"},
+		{"two gaps", pageNumber{}, []step{{3, "c"}, {2, "e"}, {1, "h"}, {3, "n"}}, "e"},
+		{"by offset", offset{contract.Pagination{Limit: 2}}, []step{{2, "b"}, {1, "c"}, {2, "g"}}, "c"},
+		{"by offset, the first", offset{contract.Pagination{Limit: 3}}, []step{{2, "b"}, {2, "g"}}, "b"},
+		{"by offset, none", offset{contract.Pagination{Limit: 2}}, []step{{2, "b"}, {2, "g"}}, "g"},
+		{"pages that are not counted", jsonLink{}, []step{{2, "b"}, {1, "c"}, {2, "g"}}, "g"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := Walk{client: &Client{pager: test.pager}, steps: test.pages}
+			if n := len(test.pages); n > 0 {
+				w.span.Greatest = test.pages[n-1].greatest
+			}
+			if got := w.Reach(); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -12,8 +12,12 @@
 //		err = walk.Pass(page.Mark)
 //	}
 //
-// A source with an incremental cursor is asked for the records from a value on (WalkFrom); the walk tells what values
-// it met. The package keeps no state: whoever stores the pages moves the cursor.
+// A source with an incremental cursor is asked for the records from a value on (WalkFrom); the walk tells how far it came
+// (Reach). The package keeps no state: whoever stores the pages moves the cursor. Pages that are counted shift when
+// records change while they are read. What is added at the end is not missed: Reach stops before a gap, by offset for
+// certain, of numbered pages where one of the run was full. A record that moves to the end as it changes lets others move
+// up, and one of them may slip into a page that was read before: only a lag of the cursor that is longer than a run takes
+// brings it with the next run, or a pagination by cursor or link.
 //
 // Bytes are handed on as they came, after transfer encoding; the package looks into them only for the number of
 // records and for what leads to the next page. A body that is no JSON, or lacks the array of records, is asked for

@@ -41,6 +41,13 @@ type Walk struct {
 	records  int64
 	from, to string // incremental cursor: where the run starts, and is to end
 	span     Span   // of all passed pages
+	steps    []step
+}
+
+// step is what is known behind a passed page: how many records it had, and the greatest cursor value up to it.
+type step struct {
+	records  int64
+	greatest string
 }
 
 // Walk starts at the first page of all records.
@@ -72,8 +79,32 @@ func (w *Walk) To() string { return w.to }
 // From is the value of the incremental cursor at which the walk starts.
 func (w *Walk) From() string { return w.from }
 
-// Span is what the passed pages say of the incremental cursor.
-func (w *Walk) Span() Span { return w.span }
+// Reach is the greatest value of the incremental cursor that the passed pages hold, as far as no record that came while
+// they were read can be missing in between. Where pages are counted, a page that is not full has a gap behind it if there
+// is a further one: it was the last when it was read, and what has come since has moved into its place. An offset says how
+// much is full; of numbered pages the longest of the run is taken for it.
+func (w *Walk) Reach() string {
+	full, last := int64(0), -1
+	switch p := w.client.pager.(type) {
+	case pageNumber:
+	case offset:
+		full = int64(p.Limit)
+	default:
+		return w.span.Greatest
+	}
+	for i, s := range w.steps {
+		full = max(full, s.records)
+		if s.records > 0 {
+			last = i
+		}
+	}
+	for i, s := range w.steps {
+		if i < last && s.records < full {
+			return s.greatest
+		}
+	}
+	return w.span.Greatest
+}
 
 // CanEndEarly reports whether the records not yet fetched are all at or above the greatest cursor value that was
 // passed, so that the next run can carry on there. The passed records must show it by their order.
@@ -149,6 +180,7 @@ func (w *Walk) Pass(m Mark) error {
 	w.records += max(0, m.Records)
 	w.from, w.to = m.From, m.To
 	w.extend(m.Span)
+	w.steps = append(w.steps, step{max(0, m.Records), w.span.Greatest})
 	w.asked[w.position] = true
 	w.position, w.last = m.Next, m
 	w.client.window.passed(m.FetchedAt)

@@ -25,7 +25,7 @@ type Manifest struct {
 type CursorRange struct {
 	From string `json:"from"`          // where the run started
 	End  string `json:"end,omitempty"` // where the run was told to end, such as a backfill; it leaves the cursor's state alone
-	To   string `json:"to"`            // the greatest value in its records, where the next run starts; "" when there is none
+	To   string `json:"to"`            // the greatest value in its records, as far as none can be missing before it: where the next run starts; "" when there is none
 }
 
 // ManifestPage is one raw object of the run.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -42,10 +43,15 @@ type storedPage struct {
 	mark  source.Mark
 }
 
+// compressors are kept: each takes most of a megabyte, whatever it compresses.
+var compressors = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // pack compresses a page. The same page gives the same object: the gzip header has no name and no time.
 func pack(run zone.Run, number int, p *source.Page) (storedPage, []byte, error) {
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w := compressors.Get().(*gzip.Writer)
+	defer compressors.Put(w)
+	w.Reset(&b)
 	if _, err := w.Write(p.Body); err != nil {
 		return storedPage{}, nil, fmt.Errorf("compress page %d: %w", number, err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tributary/shared/cloud/cloudtest"
 	"tributary/shared/zone"
 )
 
@@ -44,6 +45,12 @@ func (w *world) outcomeOf(run int) (outcome, error) {
 			o.Audit.StoredAt, o.Audit.Replay.StoredAt, o.Audit.Former.StoredAt = "", "", ""
 			o.former, o.Audit.Former = o.Audit.Former, zone.FormerRow{}
 			o.Audit.Claim = 0 // how many there were is a matter of how they met
+			if o.Audit.Outcome == zone.OutcomeTooLarge {
+				o.Audit.Reason = "" // how far an attempt without time has read
+			}
+			if o.Audit.Replay.Outcome == zone.OutcomeTooLarge {
+				o.Audit.Replay.Reason = ""
+			}
 		}
 	}
 	for key, body := range w.rejects.Bodies() {
@@ -59,13 +66,20 @@ func (w *world) alertsOf(run int) map[string]string {
 	alerts := map[string]string{}
 	for _, m := range w.topic.Messages() {
 		if m.Attributes["run"] == runs[run].ID() {
-			alerts[m.Attributes["alert_id"]] = m.Subject + "\n" + lostText.ReplaceAllString(m.Body, "")
+			text := lostText.ReplaceAllString(m.Body, "")
+			if m.Attributes["outcome"] == zone.OutcomeTooLarge {
+				text = reasonText.ReplaceAllString(text, "")
+			}
+			alerts[m.Attributes["alert_id"]] = m.Subject + "\n" + text
 		}
 	}
 	return alerts
 }
 
-var lostText = regexp.MustCompile(`(?m)^It was in the lake before: .*\n`)
+var (
+	lostText   = regexp.MustCompile(`(?m)^It was in the lake before: .*\n`)
+	reasonText = regexp.MustCompile(`(?m)^Reason: .*\n`)
+)
 
 // items are what the serving table holds, but for the number of the claim that is the last part of their order.
 func (w *world) items() map[string]map[string]zone.Attribute {
@@ -105,8 +119,15 @@ type references struct {
 
 var clean = references{known: map[string]outcome{}}
 
-// after is what a run comes to when it is processed under each of the editions, one after the other and undisturbed.
-func (r *references) after(w *world, run int, order []int) (outcome, error) {
+// pass is a clean processing of a run.
+type pass struct {
+	edition int
+	hasty   bool // its time is nearly over when it opens the first page
+	force   bool
+}
+
+// after is what a run comes to by passes, one after the other.
+func (r *references) after(w *world, run int, order ...pass) (outcome, error) {
 	key := fmt.Sprint(w.print(run), run, order)
 	r.mu.Lock()
 	known, ok := r.known[key]
@@ -115,10 +136,17 @@ func (r *references) after(w *world, run int, order []int) (outcome, error) {
 		return known, nil
 	}
 	other := newWorld(w.raw)
-	for _, e := range order {
+	for _, p := range order {
 		// Each comes when the one before has ended for certain.
 		other.now = other.now.Add(20 * time.Minute)
-		if _, err := other.processor(editions[e], nil).Handle(context.Background(), replay(run, false)); err != nil {
+		sees := other.invocation(context.Background())
+		faults := &cloudtest.Faults{Hook: func(c cloudtest.Call) error {
+			if p.hasty && strings.Contains(c.Key, "/page-") {
+				sees.slow.Store(true)
+			}
+			return nil
+		}}
+		if _, err := other.processor(sees, editions[p.edition], faults).Handle(sees, replay(run, p.force)); err != nil {
 			return outcome{}, fmt.Errorf("process run %d undisturbed under %v: %w", run, order, err)
 		}
 	}
@@ -131,6 +159,55 @@ func (r *references) after(w *world, run int, order []int) (outcome, error) {
 	r.known[key] = o
 	r.mu.Unlock()
 	return o, nil
+}
+
+// orders lists the clean passes that a run may have come to its end by: those with enough time first, in the rising order
+// of the editions. Where attempts under an edition were slow, one may have run out of time, the first or a forced one. Where
+// all of them were given up, it may be that none came far enough to be seen.
+func (s *stage) orders(run int) [][]pass {
+	var all [][]pass
+	variants := map[int][][]pass{}
+	asked := s.editionsOf(run)
+	for _, e := range asked {
+		variants[e] = [][]pass{{{edition: e}}}
+		if !slices.ContainsFunc(s.actors, func(a *actor) bool { return a.Run == run && a.processing() && a.Edition == e && !a.given }) {
+			variants[e] = append(variants[e], nil)
+		}
+	}
+	for _, a := range s.actors {
+		if a.Run != run || !a.processing() || !a.slowed {
+			continue
+		}
+		variants[a.Edition] = append(variants[a.Edition], []pass{{edition: a.Edition, hasty: true}})
+		if a.What == forces {
+			variants[a.Edition] = append(variants[a.Edition], []pass{{edition: a.Edition}, {edition: a.Edition, hasty: true, force: true}})
+		}
+	}
+	var extend func(order []pass, rest []int)
+	extend = func(order []pass, rest []int) {
+		if len(rest) == 0 {
+			all = append(all, order)
+			return
+		}
+		for _, v := range variants[rest[0]] {
+			extend(slices.Concat(order, v), rest[1:])
+		}
+	}
+	for _, order := range permutations(asked) {
+		extend(nil, order)
+	}
+	slices.SortStableFunc(all, func(a, b []pass) int { return hurried(a) - hurried(b) })
+	return all
+}
+
+func hurried(order []pass) int {
+	n := 0
+	for _, p := range order {
+		if p.hasty {
+			n++
+		}
+	}
+	return n
 }
 
 // permutations lists the orders of a few editions, the rising one first.
@@ -148,6 +225,14 @@ func permutations(of []int) [][]int {
 	return all
 }
 
+// checkAll holds the end against clean runs, and what was done on the way to it.
+func (s *stage) checkAll() string {
+	if problem := s.check(); problem != "" {
+		return problem
+	}
+	return s.checkRepeats()
+}
+
 // check holds the end against clean runs; "" when it is one of theirs.
 func (s *stage) check() string {
 	if s.fault != "" {
@@ -159,7 +244,7 @@ func (s *stage) check() string {
 	var candidates, finals []map[string]map[string]zone.Attribute
 	for run := range runs {
 		asked := s.editionsOf(run)
-		if len(asked) == 0 {
+		if _, there := s.event(run); len(asked) == 0 || !there {
 			continue
 		}
 		got, err := s.outcomeOf(run)
@@ -170,8 +255,8 @@ func (s *stage) check() string {
 			return fmt.Sprintf("run %d: %s", run, problem)
 		}
 		problem := ""
-		for _, order := range permutations(asked) {
-			want, err := clean.after(s.world, run, order)
+		for _, order := range s.orders(run) {
+			want, err := clean.after(s.world, run, order...)
 			if err != nil {
 				return err.Error()
 			}
@@ -185,7 +270,7 @@ func (s *stage) check() string {
 			}
 		}
 		if problem == "" {
-			problem = s.checkAlerts(run, asked, &got.Audit)
+			problem = s.checkAlerts(run, &got.Audit)
 		}
 		if problem == "" {
 			problem = s.checkFormer(run, asked, &got)
@@ -194,12 +279,12 @@ func (s *stage) check() string {
 			return problem
 		}
 		for _, e := range asked {
-			alone, err := clean.after(s.world, run, []int{e})
+			alone, err := clean.after(s.world, run, pass{edition: e})
 			if err != nil {
 				return err.Error()
 			}
 			candidates = append(candidates, alone.items)
-			if got.Audit.Outcome == zone.OutcomeLoaded && got.Audit.ContractVersion == editions[e].version {
+			if got.Audit.Outcome == zone.OutcomeLoaded && editionOf(&got.Audit) == e {
 				finals = append(finals, alone.items)
 			}
 		}
@@ -239,7 +324,7 @@ var ignoreRest = cmp.FilterPath(func(p cmp.Path) bool {
 func (s *stage) editionsOf(run int) []int {
 	var asked []int
 	for _, a := range s.actors {
-		if a.What != ingests && a.Run == run && !slices.Contains(asked, a.Edition) {
+		if a.processing() && a.Run == run && !slices.Contains(asked, a.Edition) {
 			asked = append(asked, a.Edition)
 		}
 	}
@@ -282,7 +367,7 @@ func (s *stage) checkRaw() string {
 
 // checkAlerts holds what people were told of a run: what its audit row and every completed invocation speak of, no
 // other than clean runs send, and twice only when it had to be.
-func (s *stage) checkAlerts(run int, asked []int, row *zone.AuditRow) string {
+func (s *stage) checkAlerts(run int, row *zone.AuditRow) string {
 	got := s.alertsOf(run)
 	want := map[string]bool{}
 	if row.Replay.AlertID != "" {
@@ -292,7 +377,7 @@ func (s *stage) checkAlerts(run int, asked []int, row *zone.AuditRow) string {
 	}
 	for _, a := range s.actors {
 		for _, result := range a.results {
-			if a.Run == run && a.What != ingests && result.Status == "processed" && result.AlertID != "" {
+			if a.Run == run && result.Status == "processed" && result.AlertID != "" {
 				want[result.AlertID] = true
 			}
 		}
@@ -304,9 +389,9 @@ func (s *stage) checkAlerts(run int, asked []int, row *zone.AuditRow) string {
 	}
 	for id, text := range got {
 		known := false
-		for _, order := range permutations(asked) {
+		for _, order := range s.orders(run) {
 			for n := 1; n <= len(order) && !known; n++ {
-				o, err := clean.after(s.world, run, order[:n])
+				o, err := clean.after(s.world, run, order[:n]...)
 				if err != nil {
 					return err.Error()
 				}
@@ -330,7 +415,7 @@ func (s *stage) checkFormer(run int, asked []int, got *outcome) string {
 		return fmt.Sprintf("run %d: it is loaded, and said to have lost %+v", run, f)
 	}
 	for _, e := range asked {
-		alone, err := clean.after(s.world, run, []int{e})
+		alone, err := clean.after(s.world, run, pass{edition: e})
 		if err != nil {
 			return err.Error()
 		}
@@ -345,23 +430,35 @@ func (s *stage) checkFormer(run int, asked []int, got *outcome) string {
 	return fmt.Sprintf("run %d: it is said to have lost %+v, which no clean run is", run, f)
 }
 
-// checkRepeats counts the alerts that came twice against the invocations that could not know that they had sent theirs.
+// checkRepeats counts the alerts that came twice against the invocations that could not know that they had sent theirs, and
+// those that had reason to: a forced replay, of which each try makes the run anew, and a build that takes a run back from
+// another one of the same version.
 func (s *stage) checkRepeats() string {
 	ids := map[string]bool{}
 	messages := s.topic.Messages()
 	for _, m := range messages {
 		ids[m.Attributes["alert_id"]] = true
 	}
-	forced := 0
+	reasons := 0
 	for _, a := range s.actors {
-		if a.What == forces {
-			forced++
+		if a.What == forces || a.processing() && s.twoBuilds(a.Run) {
+			reasons += a.invoked
 		}
 	}
-	if again := len(messages) - len(ids); again > s.excess+forced {
+	if again := len(messages) - len(ids); again > s.excess+reasons {
 		return fmt.Sprintf("%d alerts were sent again, and only %d invocations died or lost an answer between sending and recording", again, s.excess)
 	}
 	return ""
+}
+
+// twoBuilds tells whether a run is processed under two editions of one version.
+func (s *stage) twoBuilds(run int) bool {
+	versions := map[string]bool{}
+	asked := s.editionsOf(run)
+	for _, e := range asked {
+		versions[editions[e].version] = true
+	}
+	return len(versions) < len(asked)
 }
 
 // checkItems holds the serving table. Candidates are the items of every run under every edition it was processed with;
@@ -379,22 +476,25 @@ func (s *stage) checkItems(candidates, finals []map[string]map[string]zone.Attri
 			if got[key] == nil {
 				return fmt.Sprintf("item %s is missing", key)
 			}
-			if older(got[key], item) {
+			switch order := compareItems(got[key], item); {
+			case order < 0:
 				return fmt.Sprintf("item %s is %v, and a newer one was offered: %v", key, got[key], item)
+			case order == 0 && !cmp.Equal(got[key], item):
+				return fmt.Sprintf("item %s is %v, and what the run is loaded by makes it %v", key, got[key], item)
 			}
 		}
 	}
 	return ""
 }
 
-// older orders items as the design says, by what they say of themselves.
-func older(a, b map[string]zone.Attribute) bool {
+// compareItems orders items as the design says, by what they say of themselves.
+func compareItems(a, b map[string]zone.Attribute) int {
 	for _, name := range []string{"updated_at", zone.ItemRun, zone.ItemPage, zone.ItemIndex, zone.ItemContract} { // one digit each
 		if order := strings.Compare(a[name].Text, b[name].Text); order != 0 {
-			return order < 0
+			return order
 		}
 	}
-	return false
+	return 0
 }
 
 // look holds what readers see at any time: of a run whose audit row is done, the files that the row names are those of
@@ -413,8 +513,8 @@ func (s *stage) look() string {
 		if row.State != zone.StateDone || row.Outcome != zone.OutcomeLoaded {
 			continue
 		}
-		edition := slices.IndexFunc(editions, func(e *edition) bool { return e.version == row.ContractVersion })
-		want, err := clean.after(s.world, run, []int{edition})
+		edition := editionOf(&row)
+		want, err := clean.after(s.world, run, pass{edition: edition})
 		if err != nil {
 			return err.Error()
 		}

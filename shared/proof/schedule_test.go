@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"tributary/shared/cloud/cloudtest"
+	"tributary/shared/ingest"
 	"tributary/shared/process"
+	"tributary/shared/zone"
 )
 
 // schedule is all that a case consists of. Whoever plays it again sees the same calls in the same order.
@@ -30,6 +32,7 @@ type part struct {
 	Run     int
 	Edition int  // of the function that is given the event; of an ingest, which of several instances
 	Late    bool // comes when everybody else is done, and the clock has gone on
+	Once    bool // nobody invokes it again: its event is lost when it fails
 }
 
 type what string
@@ -39,26 +42,38 @@ const (
 	delivery what = "deliver"
 	replays  what = "replay"
 	forces   what = "force"
+
+	reconciles what = "reconcile" // a later ingest looks back, when whatever was lost has settled
+	continues  what = "continue"  // an ingest of a source with an incremental cursor
 )
 
 func (p part) String() string {
 	text := fmt.Sprintf("%s run %d", p.What, p.Run)
-	if p.What == ingests {
+	switch p.What {
+	case ingests, continues:
 		text += fmt.Sprintf(", instance %d", p.Edition)
-	} else {
+	case reconciles:
+		text = string(p.What)
+	case delivery, replays, forces:
 		text += fmt.Sprintf(" under %s", editions[p.Edition].name)
 	}
 	if p.Late {
 		text += ", late"
 	}
+	if p.Once {
+		text += ", once"
+	}
 	return text
 }
 
+// processing tells whether the part is played by the process function.
+func (p part) processing() bool { return p.What == delivery || p.What == replays || p.What == forces }
+
 func (p part) role() string {
-	if p.What == ingests {
-		return "ingest"
+	if p.processing() {
+		return "process"
 	}
-	return "process"
+	return "ingest"
 }
 
 // turn passes from one actor to another, to the n-th of what can go on: after so many calls, or before a call of a method.
@@ -96,9 +111,13 @@ const (
 	repeated    kind = "repeated"     // has happened, the answer is lost, and the SDK sends it again
 	crashBefore kind = "crash before" // the function dies
 	crashAfter  kind = "crash after"
+	slow        kind = "slow" // has taken nearly all the time that the invocation has
 )
 
-var kinds = []kind{throttled, timedOut, lost, repeated, crashBefore, crashAfter}
+var kinds = []kind{throttled, timedOut, lost, repeated, crashBefore, crashAfter, slow}
+
+// befalls tells whether a kind means anything to a function: ingest looks at the time only before it waits for its source.
+func (k kind) befalls(role string) bool { return k != slow || role == "process" }
 
 var (
 	errThrottled = errors.New("SlowDown: reduce your request rate")
@@ -120,6 +139,12 @@ type actor struct {
 	pending map[int]kind // what befalls running calls after their effect
 	then    kind         // befalls the next call
 	results []process.Result
+	slowed  bool // in some invocation, a call was slow
+	given   bool // up, as nobody invokes it again
+	moment  int  // in the story, when it was given up; of who looks back, when it was invoked first
+	run     int  // that the ingest function asks its source for
+	sees    *invocation
+	started *cloudtest.Function // by the ingest function
 
 	published bool // this invocation sent an alert
 	harmed    int  // and so many faults befell it at that or later
@@ -163,15 +188,18 @@ type stage struct {
 	steps   []step
 	excess  int // alerts that may have come twice, because the one who sent it was harmed then
 	fault   string
-	watch   func() string // looks at the world after each call that changed the lake
-	seen    int           // versions of the lake at the last look
+	watch   func() string       // looks at the world after each call that changed a bucket
+	seen    int                 // versions of the buckets at the last look
+	feed    *feed               // of a source with an incremental cursor
+	cursor  string              // the greatest that its state was seen at
+	ids     map[string][]string // of the records in a raw page
 
 	mu    sync.Mutex
 	gates []*gate
 }
 
 func newStage(w *world, s schedule) *stage {
-	st := &stage{world: w, schedule: s, counts: map[point]int{}, points: map[point]int{}, hits: map[cell]int{}}
+	st := &stage{world: w, schedule: s, counts: map[point]int{}, points: map[point]int{}, hits: map[cell]int{}, feed: &feed{has: 2}, ids: map[string][]string{}}
 	for i, p := range s.Parts {
 		st.actors = append(st.actors, &actor{part: p, index: i})
 	}
@@ -222,8 +250,13 @@ func (s *stage) sweep() bool {
 		if a.err != nil || a.dead {
 			text = fmt.Sprintf("fails: %v", a.err)
 			a.state = waiting
+			if a.Once {
+				text += ", and nobody invokes it again"
+				a.state, a.given, a.moment = done, true, len(s.steps)
+			}
 		}
 		s.steps = append(s.steps, step{actor: a, text: text})
+		s.follow(a)
 		if a.published {
 			s.excess += a.harmed
 		}
@@ -231,15 +264,43 @@ func (s *stage) sweep() bool {
 			s.fault = fmt.Sprintf("%s does not come to an end: %v", a.part, a.err)
 		}
 	}
-	if s.watch != nil && s.fault == "" && s.lake.Versions() != s.seen {
-		s.seen = s.lake.Versions()
+	if versions := s.lake.Versions() + s.raw.Versions(); s.watch != nil && s.fault == "" && versions != s.seen {
+		s.seen = versions
 		s.fault = s.watch()
 	}
 	return false
 }
 
+// follow lets those come whom an ended invocation has started.
+func (s *stage) follow(a *actor) {
+	if a.started == nil {
+		return
+	}
+	for _, payload := range a.started.Started() {
+		run := slices.IndexFunc(runs, func(r scheduled) bool { return strings.Contains(payload, r.ID()) })
+		if run < 0 {
+			s.fault = "an ingest starts " + payload
+			return
+		}
+		asked := s.editionsOf(run) // what is deployed is the newest
+		s.actors = append(s.actors, &actor{part: part{What: replays, Run: run, Edition: asked[len(asked)-1]}, index: len(s.actors)})
+	}
+	a.started = nil
+}
+
 func (s *stage) anyWaiting() bool {
-	return slices.ContainsFunc(s.actors, func(a *actor) bool { return a.state != done })
+	return slices.ContainsFunc(s.actors, func(a *actor) bool { return a.state != done && !s.never(a) })
+}
+
+// never tells of an event that does not come: of a manifest that nobody is left to write.
+func (s *stage) never(a *actor) bool {
+	if !a.processing() {
+		return false
+	}
+	if _, ok := s.event(a.Run); ok {
+		return false
+	}
+	return !slices.ContainsFunc(s.actors, func(a *actor) bool { return !a.processing() && a.state != done })
 }
 
 // abandon ends all actors, so that the bubble can end.
@@ -293,7 +354,8 @@ func (s *stage) next() {
 }
 
 // startable lists who can be invoked: first those who never were. A late one waits for the others; so does who gave
-// way to another, and who is out of Lambda's retries and waits for somebody to take it from the failure queue.
+// way to another, and who is out of Lambda's retries and waits for somebody to take it from the failure queue, until
+// somebody has looked back.
 func (s *stage) startable() []*actor {
 	busy := slices.ContainsFunc(s.actors, func(a *actor) bool { return a.state == running })
 	var list, late []*actor
@@ -301,12 +363,7 @@ func (s *stage) startable() []*actor {
 		if a.state != waiting {
 			continue
 		}
-		if a.What == delivery {
-			if _, ok := s.event(a.Run); !ok {
-				continue
-			}
-		}
-		if (a.What == replays || a.What == forces) && a.invoked == 0 {
+		if a.processing() {
 			if _, ok := s.event(a.Run); !ok {
 				continue
 			}
@@ -320,7 +377,16 @@ func (s *stage) startable() []*actor {
 	}
 	rarest := func(a, b *actor) int { return cmp.Compare(a.invoked, b.invoked) }
 	slices.SortStableFunc(list, rarest)
-	slices.SortStableFunc(late, rarest)
+	rank := func(a *actor) int {
+		switch {
+		case a.What == reconciles:
+			return 0
+		case a.invoked == 0:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(late, func(a, b *actor) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), rarest(a, b)) })
 	if len(list) == 0 && !busy && len(late) > 0 {
 		return late[:1]
 	}
@@ -332,7 +398,13 @@ const lambdaTries = 3
 
 // start invokes an actor's function.
 func (s *stage) start(a *actor) {
-	if a.invoked >= lambdaTries || a.Late && a.invoked == 0 {
+	switch {
+	case a.What == reconciles && a.invoked == 0:
+		a.moment = len(s.steps)
+		s.now = s.now.Add(ingest.Settled + time.Minute)
+	case a.What == reconciles: // its retry comes at once
+	case a.invoked >= lambdaTries || a.Late && a.invoked == 0:
+		s.fault = s.lookedBack()
 		s.now = s.now.Add(20 * time.Minute) // whatever ran before has reached its time limit
 	}
 	a.invoked++
@@ -344,36 +416,79 @@ func (s *stage) start(a *actor) {
 	if a.invoked > lambdaTries {
 		request += fmt.Sprintf("-%d", a.invoked)
 	}
-	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: request})
+	a.sees = s.invocation(lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: request}))
 	faults := &cloudtest.Faults{Hook: func(c cloudtest.Call) error { return s.pass(a, c) }}
 	go func() {
-		err := s.invoke(ctx, a, faults)
+		err := s.invoke(a, faults)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		a.state, a.err = ended, err
 	}()
 }
 
-func (s *stage) invoke(ctx context.Context, a *actor, faults *cloudtest.Faults) error {
-	if a.What == ingests {
-		ingester, err := s.ingester(a.Run, a.Edition, faults)
+func (s *stage) invoke(a *actor, faults *cloudtest.Faults) error {
+	switch a.What {
+	case ingests:
+		ingester, err := s.ingester(editions[0].contract, api{func() int { return a.Run }, a.Edition}, a.Edition, faults)
 		if err != nil {
 			return err
 		}
-		_, err = ingester.Run(ctx, runs[a.Run].Run)
+		_, err = ingester.Run(a.sees, runs[a.Run].Run)
 		return err
+	case reconciles:
+		return s.reconcile(a, faults)
+	case continues:
+		return s.carryOn(a, faults)
+	case delivery, replays, forces:
 	}
 	payload, _ := s.event(a.Run)
 	if a.What != delivery {
 		payload = replay(a.Run, a.What == forces)
 	}
-	results, err := s.processor(editions[a.Edition], faults).Handle(ctx, payload)
+	results, err := s.processor(a.sees, editions[a.Edition], faults).Handle(a.sees, payload)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !a.dead {
 		a.results = append(a.results, results...)
 	}
 	return err
+}
+
+// lookedBack holds, before anything comes behind it, that somebody who has looked back leaves no run that was given up before
+// and is not done.
+func (s *stage) lookedBack() string {
+	looked := slices.IndexFunc(s.actors, func(a *actor) bool { return a.What == reconciles && a.state == done })
+	if looked < 0 || slices.ContainsFunc(s.actors, func(a *actor) bool {
+		return a.state == waiting && !a.Late || a.Late && a.processing() && a.invoked > 0 || a.given && a.moment > s.actors[looked].moment
+	}) {
+		return ""
+	}
+	for run := range runs {
+		if _, there := s.event(run); !there {
+			continue
+		}
+		if o, err := s.outcomeOf(run); err != nil || o.Audit.State != zone.StateDone {
+			return fmt.Sprintf("run %d is %q by contract %s, and nobody has started it again: %v", run, o.Audit.State, o.Audit.ContractVersion, err)
+		}
+	}
+	return ""
+}
+
+// reconcile looks back from a run of this time.
+func (s *stage) reconcile(a *actor, faults *cloudtest.Faults) error {
+	ingester, err := s.ingester(editions[0].contract, api{func() int { return a.run }, 2}, 2, faults)
+	if err != nil {
+		return err
+	}
+	a.started = cloudtest.NewFunction("process", faults, func(context.Context, []byte) ([]byte, error) { return nil, errDead })
+	reconciler := ingest.Reconciler{
+		Ingester: ingester, Raw: s.raw.With(faults), Audit: s.lake.With(faults), Process: a.started, Now: a.sees.now,
+	}
+	done, err := reconciler.Reconcile(a.sees, zone.NewRun("people", s.now), true)
+	if err != nil {
+		return err
+	}
+	return done.Left
 }
 
 // pass is where a call of an actor waits for its turn, and where what befalls it is decided.
@@ -417,6 +532,9 @@ func (s *stage) release(g *gate) {
 	defer s.mu.Unlock()
 	a := g.actor
 	s.current = a
+	if i := slices.IndexFunc(runs, func(r scheduled) bool { return strings.HasSuffix(g.call.Key, r.ManifestKey()) }); i >= 0 {
+		a.run = i // whoever brings a run looks for its manifest first
+	}
 	p := pointOf(a.role(), g.call)
 	k := s.planted(a, p)
 	s.points[p]++
@@ -424,7 +542,10 @@ func (s *stage) release(g *gate) {
 	if k != "" {
 		s.hits[cell{p, k}]++
 		a.hurt = true
-		if a.published || p.Method == "Topic.Publish" {
+		if k == slow {
+			a.slowed = true
+			a.sees.slow.Store(true)
+		} else if a.published || p.Method == "Topic.Publish" {
 			a.harmed++
 		}
 	}
@@ -453,6 +574,9 @@ func (s *stage) planted(a *actor, p point) kind {
 			a.then = f.Then
 			return f.Kind
 		}
+	}
+	if !then.befalls(p.Role) {
+		return ""
 	}
 	return then
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,38 @@ func TestContract(t *testing.T) {
 			}
 			if len(sink.rejects) > 0 || s.Clean != int64(p.Records) || len(s.Unknown) > 0 {
 				t.Errorf("%d of %d records are clean, unknown %v: %q", s.Clean, p.Records, s.Unknown, sink.rejects)
+			}
+		})
+	}
+}
+
+// What was sampled over plain http is fetched so, and the contract and a guess say it.
+func TestPlainHTTP(t *testing.T) {
+	for _, tc := range []struct {
+		url  string
+		want bool
+	}{
+		{"http://127.0.0.1:8000/air.json", true},
+		{"http://user:pass@sensors.example.org/air.json?key=s3cr3t", true},
+		{"https://sensors.example.org/air.json", false},
+	} {
+		t.Run(tc.url, func(t *testing.T) {
+			p, err := Contract("air", []byte(`[{"id":1},{"id":2}]`), Options{URL: tc.url})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := contract.Parse("air.odcs.yaml", p.YAML)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Source.Insecure != tc.want {
+				t.Errorf("insecure is %v, want %v", c.Source.Insecure, tc.want)
+			}
+			told := slices.ContainsFunc(p.Notes, func(n Note) bool {
+				return n.What == "address" && n.Sure == Guess && strings.Contains(n.Guess, "plain http")
+			})
+			if told != tc.want {
+				t.Errorf("told is %v, want %v: %v", told, tc.want, p.Notes)
 			}
 		})
 	}

@@ -82,6 +82,7 @@ type draft struct {
 	records int
 
 	location   string
+	insecure   bool // the sample came over plain http
 	query      [][2]string
 	sent       url.Values
 	auth       string
@@ -130,7 +131,7 @@ func (d *draft) address() error {
 		d.query = append(d.query, [2]string{name, text})
 	}
 	u.RawQuery, u.Fragment = "", ""
-	d.location = u.String()
+	d.location, d.insecure = u.String(), u.Scheme == "http"
 	return nil
 }
 
@@ -304,6 +305,9 @@ func (d *draft) notes() []Note {
 	}
 	if d.options.URL == "" {
 		notes = append(notes, Note{What: "address", Guess: d.location, Why: "the sample is a file: write where the records come from", Sure: Guess})
+	}
+	if d.insecure {
+		notes = append(notes, Note{What: "address", Guess: "plain http, insecure: true", Why: "records, and a key if there is one, can be read and changed on the way: write https and remove insecure if the source has it", Sure: Guess})
 	}
 	notes = append(notes, d.keyNote, d.newerNote, Note{What: "schedule", Guess: "once an hour", Why: "a sample does not tell how often the source changes", Sure: Guess})
 	for i := range d.fields {

@@ -94,6 +94,9 @@ func (d *draft) yaml() []byte {
 	if d.auth != "" {
 		p("      auth: %s", d.auth)
 	}
+	if d.insecure {
+		p("      insecure: true")
+	}
 	p("      rate: {requests: 30, per: 1m}")
 	if len(d.keys) > 0 && d.newer >= 0 {
 		p("  - property: serving")

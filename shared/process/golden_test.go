@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tributary/shared/record"
 	"tributary/shared/zone"
 )
 
@@ -135,4 +136,39 @@ func TestAlerts(t *testing.T) {
 			golden(t, "alert-"+test.name+".golden.txt", []byte(said))
 		})
 	}
+}
+
+// TestRareFormats holds rows that a run seldom leaves: texts that break lines or are no UTF-8, whole numbers beyond what a
+// float64 holds, empty and missing lists.
+func TestRareFormats(t *testing.T) {
+	const big = 1<<53 + 1
+	p := newWorld(t).processor(testContract(t))
+	j := &job{Processor: p, run: zone.NewRun("people", scheduled), id: identity{manifest: "v2", contract: "1.0.0", digest: "DIGEST", engine: "engine-1"}}
+	page := zone.ManifestPage{Key: j.run.RawPageKey(7), Version: "v1"}
+	var rejects bytes.Buffer
+	for _, r := range []*record.Reject{
+		{
+			Page: 7, Index: big, Key: "a \"b\"\n\u2028\xff", Offset: big + 2, Bytes: 22, Record: []byte("{\n\t\"q\": \"\u2028\u2029 \\\" <&>\"\r\n}"),
+			Violations: []record.Violation{{Pointer: "/q\u2028", Rule: "pattern", Message: "/q is not \"x\"\n", Value: `"\" "`}, {Rule: "cross"}},
+		},
+		{Page: 7, Index: 1, Record: []byte("\xff\xfe\n"), Bytes: 3},
+		{Page: 7, Index: 2, Record: []byte(`{"a":"ü`)[:7], Truncated: true, SHA256: "ab", Bytes: big},
+	} {
+		line, err := encodeLine(j.rejectRow(r, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rejects.Write(line)
+	}
+	golden(t, "rejects-rare.golden.ndjson", rejects.Bytes())
+
+	row := j.claim(&seen{})
+	row.Records, row.Clean, row.WarningsByRule = big, big, nil
+	row.Former.Records, row.Replay.Reason = big, "two\nlines\u2028 of \"it\""
+	row.LakeFiles = append(row.LakeFiles, zone.FileRow{Key: "a", Rows: big, Bytes: big + 2}, zone.FileRow{Key: "b"})
+	line, err := encodeLine(row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "audit-rare.golden.json", line)
 }

@@ -87,6 +87,10 @@ func TestCleanRunIsSilent(t *testing.T) {
 	if got.Outcome != zone.OutcomeLoaded || got.AlertID != "" || len(w.topic.Messages()) != 0 || len(w.rejects.Bodies()) != 0 {
 		t.Errorf("%+v, alerts %v, rejects %v", got, w.topic.Messages(), w.rejects.Bodies())
 	}
+	row := string(w.lake.Bodies()[zone.NewRun("people", scheduled).AuditKey()])
+	if strings.Contains(row, "null") { // Athena counts no elements of one
+		t.Errorf("a list is null: %s", row)
+	}
 }
 
 func TestNoRecords(t *testing.T) {

@@ -3,7 +3,6 @@ package process
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +67,7 @@ func (p *pass) row(v verdict) zone.AuditRow {
 	if s := p.summary; s != nil && p.failure == nil {
 		row.Records, row.Clean, row.Rejected, row.Warnings = s.Records, s.Clean, s.Rejected, s.Warnings
 		row.RejectsByRule = ruleCounts(s.ByRule)
-		row.WarningsByRule = slices.Concat(ruleCounts(s.WarningsByRule), failedMetrics(s.Metrics))
+		row.WarningsByRule = append(ruleCounts(s.WarningsByRule), failedMetrics(s.Metrics)...) // a list, also where it is empty
 		row.UnknownMembers = ruleCounts(s.Unknown)
 		if s.UnknownMore > 0 {
 			row.UnknownMembers = append(row.UnknownMembers, zone.RuleCount{Rule: "unknown", Pointer: "/*", Records: s.UnknownMore})

@@ -155,7 +155,7 @@ func TestChoose(t *testing.T) {
 		{name: "named", contracts: both, dataset: "orders", from: "f.json", want: both[1:]},
 		{name: "the only one", contracts: both[:1], from: "f.json", want: both[:1]},
 		{name: "unknown", contracts: both, dataset: "order", wrong: "there is no dataset order; there is coins, orders"},
-		{name: "file for all", contracts: both, from: "f.json", wrong: "-from needs -dataset, one of coins, orders"},
+		{name: "file for all", contracts: both, from: "f.json", wrong: "-from needs a dataset, one of coins, orders: go tool mage run DATASET -from=…"},
 		{name: "none", wrong: "shared/datasets holds no contract"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -124,7 +124,7 @@ func choose(contracts []*contract.Contract, name, from string) ([]*contract.Cont
 	case name != "":
 		return nil, fmt.Errorf("%w: there is no dataset %s; there is %s", errUsage, name, strings.Join(names, ", "))
 	case from != "" && len(contracts) > 1:
-		return nil, fmt.Errorf("%w: -from needs -dataset, one of %s", errUsage, strings.Join(names, ", "))
+		return nil, fmt.Errorf("%w: -from needs a dataset, one of %s: go tool mage run DATASET -from=…", errUsage, strings.Join(names, ", "))
 	}
 	return contracts, nil
 }

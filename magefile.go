@@ -118,7 +118,7 @@ func Build(ctx context.Context) error {
 		return err
 	}
 	for _, s := range sizes {
-		fmt.Printf("%s  %.1f MiB (bootstrap %.1f MiB)\n", s.Path, mib(s.Zip), mib(s.Bootstrap))
+		fmt.Println(s)
 	}
 	return nil
 }
@@ -322,5 +322,3 @@ func firstOf(names ...string) string {
 	}
 	return ""
 }
-
-func mib(n int64) float64 { return float64(n) / (1 << 20) }

@@ -10,6 +10,11 @@ import (
 // MaxZip is how large a package may be, in bytes: Lambda takes 50 MB, but a start fetches all of it.
 const MaxZip = 10 << 20
 
+// String names the package and its sizes.
+func (s Size) String() string {
+	return fmt.Sprintf("%s  %s (bootstrap %s)", s.Path, mib(s.Zip), mib(s.Bootstrap))
+}
+
 // WriteSizes writes a table in Markdown of the packages that Build made. The error names those above MaxZip.
 func WriteSizes(out io.Writer, sizes []Size) error {
 	text := "| package | zip | limit | function, unpacked |\n|---|---:|---:|---:|\n"

@@ -9,6 +9,9 @@ import (
 
 func TestWriteSizes(t *testing.T) {
 	largest := Size{Path: "root/" + Dir + "/ingest-coins.zip", Zip: MaxZip, Bootstrap: 25 << 20}
+	if got, want := largest.String(), "root/"+Dir+"/ingest-coins.zip  10.0 MiB (bootstrap 25.0 MiB)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	var out strings.Builder
 	if err := WriteSizes(&out, []Size{largest}); err != nil {
 		t.Error(err)

@@ -287,11 +287,13 @@ func (j *job) process(ctx context.Context, force bool) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	switch todo {
-	case nothing:
+	if todo == nothing || todo == alertOnly {
 		if err := j.tidy(ctx, before); err != nil {
 			return Result{}, err
 		}
+	}
+	switch todo {
+	case nothing:
 		return j.result(StatusSkipped, &before.row), nil
 	case leave:
 		return j.result(StatusJoined, &before.row), nil
@@ -301,9 +303,6 @@ func (j *job) process(ctx context.Context, force bool) (Result, error) {
 	}
 	if todo == alertOnly {
 		j.outcome = before.outcomeOf(j.id)
-		if err := j.tidy(ctx, before); err != nil {
-			return Result{}, err
-		}
 		if !before.alertShowsRecords() {
 			return j.finish(ctx, &pass{job: j}, before)
 		}

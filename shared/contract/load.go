@@ -29,6 +29,7 @@ func Parse(file string, data []byte) (*Contract, error) {
 		return nil, d.faults.sorted()
 	}
 	c.Digest = c.digest()
+	c.text = strings.Split(string(data), "\n")
 	return c, nil
 }
 

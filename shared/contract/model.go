@@ -38,6 +38,7 @@ type Contract struct {
 
 	env  *cel.Env                         // in which the expressions were checked
 	line struct{ id, dataset, table int } // where names stand, for clashes between contracts
+	text []string                         // the lines of the file, to quote what a violation goes back to
 
 	Digest string // lower-case hex SHA-256 over what changes results: columns, rules, serving; not URL, rate, schedule or text
 }

@@ -161,7 +161,7 @@ func (s *session) collected(c *contract.Contract, at time.Time, state files.Stat
 		items = append(items, item)
 	}
 	return collect.Run{
-		Contract: c, Run: zone.NewRun(c.Dataset, at),
+		Contract: c, Run: zone.NewRun(c.Dataset, at), File: s.contractFile(c),
 		Raw: reader(state, "raw"), Lake: reader(state, "lake"), Rejects: reader(state, "rejects"),
 		Path:  func(bucket, key string) string { return relative(s.folder.ObjectPath(bucket, key)) },
 		Table: table, Items: items,
@@ -237,11 +237,16 @@ func (s *session) next(o options, outcome screen.Outcome) []screen.Hint {
 	})
 	for _, c := range s.contracts[:1] {
 		hints = append(hints, screen.Hint{
-			Command: "$EDITOR " + filepath.ToSlash(relative(filepath.Join(s.root, "shared", "datasets", filepath.Base(c.File)))),
+			Command: "$EDITOR " + s.contractFile(c),
 			Does:    "change a rule of " + c.Dataset + " and run again",
 		})
 	}
 	return hints
+}
+
+// contractFile is where people find a dataset's contract.
+func (s *session) contractFile(c *contract.Contract) string {
+	return filepath.ToSlash(relative(filepath.Join(s.root, "shared", "datasets", filepath.Base(c.File))))
 }
 
 // quoted is a word as a shell takes it.

@@ -22,6 +22,8 @@ type Run struct {
 	Contract *contract.Contract
 	Run      zone.Run
 
+	File string // what the contract's file is called where its lines are quoted
+
 	// Raw, Lake and Rejects read an object of a bucket; false: there is none.
 	Raw, Lake, Rejects func(key string) ([]byte, bool)
 	// Path is where an object of a bucket (raw, lake, rejects) will lie as a file.

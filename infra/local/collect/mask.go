@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"fmt"
 	"slices"
 
 	"tributary/infra/local/screen"
@@ -11,7 +12,16 @@ import (
 // reason is a violation as the screen shows it.
 func (c *collector) reason(v zone.ViolationRow) screen.Reason {
 	v = c.mask.Violation(v)
-	return screen.Reason{Pointer: v.Pointer, Rule: v.Rule, Message: v.Message, Value: v.Value}
+	return screen.Reason{Pointer: v.Pointer, Rule: v.Rule, Message: v.Message, Value: v.Value, Declared: c.declared(v)}
+}
+
+// declared is the line of the contract that a violation goes back to.
+func (c *collector) declared(v zone.ViolationRow) screen.Line {
+	line := c.Contract.Declared(v.Rule, mask.Tokens(v.Pointer))
+	if line.Number == 0 {
+		return screen.Line{}
+	}
+	return screen.Line{Place: fmt.Sprintf("%s:%d", c.File, line.Number), Text: line.Text}
 }
 
 // failing is a reject in full.

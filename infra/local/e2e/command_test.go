@@ -92,7 +92,7 @@ func TestRunCommand(t *testing.T) {
 	for _, want := range []string{
 		"4 pages in 6 requests, 1 answered with 429, 1 answered with 503", "2 files, 540 items, 1 alert",
 		"✓ loaded, 20 records set aside", "560 in = 540 clean + 20 rejected (3.6 %; above 5 % the run is held)",
-		"One failing row, in full", "the table keeps the newest for each key and holds 540", "1 Alert", "5 of 540 rows", "go tool mage run -at=" + at,
+		"One failing row, in full", "shared/datasets/coin_markets.odcs.yaml:28", "logicalTypeOptions: {minimum: 0}}", "the table keeps the newest for each key and holds 540", "1 Alert", "5 of 540 rows", "go tool mage run -at=" + at,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the screen does not say %q:\n%s", want, text)
@@ -103,7 +103,7 @@ func TestRunCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"540 clean rows", "current_price is below the minimum 0", "dynamodb:PutItem", "540 puts × 1 unit", "market_cap_rank"} {
+	for _, want := range []string{"540 clean rows", "current_price is below the minimum 0", "dynamodb:PutItem", "540 puts × 1 unit", "market_cap_rank", "required: true, logicalTypeOptions: {minimum: 0}}</code>"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the report does not say %q", want)
 		}

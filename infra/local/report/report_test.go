@@ -44,7 +44,8 @@ func trial() Page {
 	}
 	row := func(page int64) screen.Row {
 		return screen.Row{Page: page, Place: "106", Members: []screen.Member{{Name: "id", Value: `"onyx"`}, {Name: "current_price", Value: "-0.01", Faulty: true}},
-			Reasons: []screen.Reason{{Pointer: "/current_price", Rule: "minimum", Message: "/current_price is below the minimum 0", Value: "-0.01"}}}
+			Reasons: []screen.Reason{{Pointer: "/current_price", Rule: "minimum", Message: "/current_price is below the minimum 0", Value: "-0.01",
+				Declared: screen.Line{Place: "coin_markets.odcs.yaml:27", Text: "- {name: current_price, " + evil + "}"}}}}
 	}
 	d.Rows = []screen.Row{row(1), row(2), row(3), row(4), {Page: 5, Text: evil}}
 	return Page{

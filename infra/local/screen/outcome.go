@@ -91,7 +91,13 @@ type Member struct {
 }
 
 // Reason is one violation.
-type Reason struct{ Pointer, Rule, Message, Value string }
+type Reason struct {
+	Pointer, Rule, Message, Value string
+	Declared                      Line // by which the record fails
+}
+
+// Line is a line of a contract; empty where it declares nothing, as of a record that is no JSON.
+type Line struct{ Place, Text string }
 
 // File is an object that the run made.
 type File struct {

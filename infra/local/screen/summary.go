@@ -214,6 +214,22 @@ func (s *summary) reason(r Reason) {
 		}
 		s.line("    " + line)
 	}
+	s.declared(r.Declared)
+}
+
+// declared writes the contract's line that a record fails by, or what two lines of the screen hold of it.
+func (s *summary) declared(l Line) {
+	if l.Text == "" {
+		return
+	}
+	s.line("    " + s.faint(plain(l.Place)))
+	shown := wrap(l.Text, s.Width-6)
+	if len(shown) > 2 {
+		shown = []string{shown[0], cut(strings.Join(shown[1:], " "), s.Width-6)}
+	}
+	for _, line := range shown {
+		s.line("      " + s.faint(line))
+	}
 }
 
 // rowLines is what is shown of a row, and whether any of it is left out.

@@ -65,7 +65,10 @@ func loaded() screen.Outcome {
 				},
 				Reasons: []screen.Reason{
 					{Pointer: "/symbol", Rule: "required", Message: "null or missing"},
-					{Pointer: "/current_price", Rule: "minimum", Message: "-0.01 is less than 0"},
+					{Pointer: "/current_price", Rule: "minimum", Message: "-0.01 is less than 0", Declared: screen.Line{
+						Place: "shared/datasets/coin_markets.odcs.yaml:27",
+						Text:  "- {name: current_price, logicalType: number, physicalType: double, required: true, logicalTypeOptions: {minimum: 0}}",
+					}},
 					{Pointer: "/last_updated", Rule: "type", Message: `"soon" is no RFC 3339 timestamp such as 2025-03-04T14:45:00Z, and no sentence can be too long to be wrapped`},
 				},
 			},

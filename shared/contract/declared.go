@@ -63,16 +63,12 @@ func (c *Column) line(tokens []string) int {
 	if len(tokens) == 0 {
 		return c.Line
 	}
-	switch c.Type.Kind {
-	case List:
-		if c.Type.Elem.Line > 0 {
-			return c.Type.Elem.line(tokens[1:])
-		}
-	case Struct:
-		for i := range c.Type.Fields {
-			if f := &c.Type.Fields[i]; f.Member == tokens[0] {
-				return f.line(tokens[1:])
-			}
+	if c.Type.Kind == List {
+		return c.Type.Elem.line(tokens[1:])
+	}
+	for i := range c.Type.Fields {
+		if f := &c.Type.Fields[i]; f.Member == tokens[0] {
+			return f.line(tokens[1:])
 		}
 	}
 	return c.Line

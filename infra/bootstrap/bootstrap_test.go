@@ -252,7 +252,8 @@ func TestDeployRoleDeploys(t *testing.T) {
 		{"kms:Decrypt", stateKeyARN, []string{"kms:EncryptionContext:stack", "dev"}},
 		{"kms:GenerateDataKey", stateKeyARN, []string{"kms:ViaService", "s3.eu-central-1.amazonaws.com"}},
 		{"lambda:InvokeFunction", "arn:aws:lambda" + here + "function:tributary-dev-ingest-coins", nil},
-		{"dynamodb:Scan", "arn:aws:dynamodb" + here + "table/tributary-dev-coins", nil},
+		{"s3:GetObject", "arn:aws:s3:::tributary-dev-lake-" + account + "-eu-central-1/coins/dt=2025-03-04/x.parquet", nil},
+		{"dynamodb:GetItem", "arn:aws:dynamodb" + here + "table/tributary-dev-coins", nil},
 	} {
 		if d := r.ask(ofRole(t, "DevDeploy")); !d.Allowed {
 			t.Errorf("%s on %s: %s", r.action, r.resource, d.Reason)

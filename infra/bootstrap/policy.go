@@ -73,15 +73,22 @@ func merged(statements []Statement) []Statement {
 	return kept
 }
 
-// smokeStatements are what `ops:smoke` and `ops:status` do after a deployment.
+// smokeStatements are what `ops:smoke` does after a deployment: it starts a run and reads back what the run left, a row of
+// the lake and an item of the serving table, which operators do not see.
 func (s scope) smokeStatements() []Statement {
-	objects := []string{bucket(s.base() + "-raw-*/*"), bucket(s.base() + "-lake-*/pipeline_audit/*")}
+	raw, lake := bucket(s.base()+"-raw-*"), bucket(s.base()+"-lake-*")
 	return []Statement{
 		allow("SmokeRun", []string{"lambda:InvokeFunction"}, []string{s.arn("lambda", "function:"+s.base()+"-ingest-*")}),
-		allow("SmokeStatus", []string{"s3:GetObject"}, objects),
+		allow("SmokeFind", []string{"s3:ListBucket"}, []string{raw, lake}),
+		allow("SmokeRead", []string{"s3:GetObject"}, []string{lake + "/*"}),
 		allow("SmokeKey", []string{"kms:Decrypt"}, []string{s.arn("kms", "key/*")}, s.tagged(), s.via("s3")),
-		allow("SmokeItem", []string{"dynamodb:Scan"}, []string{s.arn("dynamodb", "table/"+s.base()+"-*")}),
+		allow("SmokeItem", []string{"dynamodb:GetItem"}, []string{s.arn("dynamodb", "table/"+s.base()+"-*")}),
 	}
+}
+
+// SmokeText is what a deployment of a stack may do in an account to try it.
+func SmokeText(project string, stack Stack, partition, account string) string {
+	return document(scope{project, stack}.smokeStatements()...).Text(partition, account)
 }
 
 // stateStatements open the state of stacks, for previews, which take no lock. Paths are those of Pulumi's own backends.

@@ -3,6 +3,7 @@ package cloud
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -44,6 +45,25 @@ func (b *Bucket) Get(ctx context.Context, key, version string) (io.ReadCloser, z
 		Modified: aws.ToTime(out.LastModified),
 		Metadata: out.Metadata,
 	}, nil
+}
+
+// GetRange reads so many bytes of an object's newest version, from an offset on; fewer where it ends before. A missing
+// object is zone.ErrNotFound, provided that the caller may list the bucket.
+//
+// IAM: s3:GetObject; s3:ListBucket for the 404; kms:Decrypt.
+func (b *Bucket) GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error) {
+	part := fmt.Sprintf("bytes=%d-%d", offset, offset+length-1)
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, Range: &part}, func(o *s3.Options) {
+		o.DisableLogOutputChecksumValidationSkipped = true // a part has no checksum
+	})
+	if err != nil {
+		return nil, b.fail("get", key, err)
+	}
+	body, err := io.ReadAll(io.LimitReader(out.Body, length))
+	if err := errors.Join(err, out.Body.Close()); err != nil {
+		return nil, b.fail("get", key, err)
+	}
+	return body, nil
 }
 
 // Head tells what is known of an object's newest version. A missing object is zone.ErrNotFound, provided that the

@@ -25,7 +25,7 @@ import (
 
 var (
 	_ cloudtest.Store     = (*cloud.Bucket)(nil)
-	_ cloudtest.Putter    = (*cloud.Table)(nil)
+	_ cloudtest.Items     = (*cloud.Table)(nil)
 	_ cloudtest.Keeper    = (*cloud.Secrets)(nil)
 	_ cloudtest.Waiting   = (*cloud.Queue)(nil)
 	_ cloudtest.Publisher = (*cloud.Topic)(nil)

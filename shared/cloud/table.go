@@ -66,15 +66,24 @@ func (t *Table) Put(ctx context.Context, item zone.Item) (bool, error) {
 	return true, nil
 }
 
-// Any reports whether the table holds an item.
+// Get reads the item that has the keys of the one that is given, as it stands now. A missing one is zone.ErrNotFound.
+// Errors do not say the keys.
 //
-// IAM: dynamodb:Scan, of one item.
-func (t *Table) Any(ctx context.Context) (bool, error) {
-	out, err := t.client.Scan(ctx, &dynamodb.ScanInput{TableName: &t.name, Limit: aws.Int32(1), ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		return false, fmt.Errorf("look for an item in %s: %w", t.name, err)
+// IAM: dynamodb:GetItem.
+func (t *Table) Get(ctx context.Context, item zone.Item) (zone.Item, error) {
+	key := map[string]types.AttributeValue{item.PartitionKey: attributeValue(item.Attributes[item.PartitionKey])}
+	if item.SortKey != "" {
+		key[item.SortKey] = attributeValue(item.Attributes[item.SortKey])
 	}
-	return len(out.Items) > 0, nil
+	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.name, Key: key, ConsistentRead: aws.Bool(true)})
+	if err == nil && len(out.Item) == 0 {
+		err = zone.ErrNotFound
+	}
+	if err != nil {
+		return zone.Item{}, fmt.Errorf("get item from %s: %w", t.name, err)
+	}
+	item.Attributes = attributesOf(out.Item)
+	return item, nil
 }
 
 func newestWins(item zone.Item) (condition string, names map[string]string, values map[string]types.AttributeValue) {
@@ -115,5 +124,35 @@ func attributeValue(a zone.Attribute) types.AttributeValue {
 		return &types.AttributeValueMemberM{Value: attributeMap(a.Map)}
 	default:
 		return &types.AttributeValueMemberNULL{Value: true}
+	}
+}
+
+func attributesOf(m map[string]types.AttributeValue) map[string]zone.Attribute {
+	attributes := make(map[string]zone.Attribute, len(m))
+	for name, v := range m {
+		attributes[name] = attributeOf(v)
+	}
+	return attributes
+}
+
+// attributeOf is the inverse of attributeValue. Types that Put does not write come back as null.
+func attributeOf(v types.AttributeValue) zone.Attribute {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return zone.StringAttribute(v.Value)
+	case *types.AttributeValueMemberN:
+		return zone.NumberAttribute(v.Value)
+	case *types.AttributeValueMemberBOOL:
+		return zone.Attribute{Kind: zone.AttributeBool, Bool: v.Value}
+	case *types.AttributeValueMemberL:
+		list := make([]zone.Attribute, len(v.Value))
+		for i, element := range v.Value {
+			list[i] = attributeOf(element)
+		}
+		return zone.Attribute{Kind: zone.AttributeList, List: list}
+	case *types.AttributeValueMemberM:
+		return zone.Attribute{Kind: zone.AttributeMap, Map: attributesOf(v.Value)}
+	default:
+		return zone.Attribute{}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"tributary/shared/contract"
@@ -14,19 +13,35 @@ import (
 	"tributary/shared/zone"
 )
 
-// Items is a serving table.
+// Items is a serving table. Get reads the item that has the keys of another, as it stands now; a missing one is
+// zone.ErrNotFound.
 type Items interface {
-	Any(ctx context.Context) (bool, error)
+	Get(ctx context.Context, item zone.Item) (zone.Item, error)
+}
+
+// LakeFiles reads files of the lake, whose sizes are known.
+type LakeFiles interface {
+	Read(ctx context.Context, key string, size int64) (LakeFile, error)
+}
+
+// LakeFile is what a file of the lake says of itself, and its first row.
+type LakeFile struct {
+	Rows int64
+	Made map[string]string // what it was made of: the metadata that package zone names
+	// First are the columns of the first row that are neither lists nor structs, as an item has them; nil: no row.
+	First map[string]zone.Attribute
 }
 
 // Smoker tries a dataset after a deployment: it has the ingest function bring one run, as the schedule would, waits until
-// the run is done, and looks for what it must have left. What is left is an ordinary run.
+// the run is done, and looks for what this run must have left: its files, a row of it, and the item of that row. What is
+// left is an ordinary run.
 type Smoker struct {
 	Contract *contract.Contract
 	Ingest   Function
 	Raw      Reader
 	Lake     Reader // also that of the audit rows
-	Items    Items  // nil: the dataset is not served
+	Files    LakeFiles
+	Items    Items // nil: the dataset is not served
 	Sleep    func(context.Context, time.Duration) error
 }
 
@@ -35,7 +50,8 @@ type Smoked struct {
 	Run    zone.Run
 	Ingest ingest.Response
 	Audit  *zone.AuditRow // nil: the run did not come so far
-	Served bool           // the table holds an item
+	Row    string         // where the row stands that was read back; "": the run brought none
+	Item   string         // the run that wrote the item of that row: this one, or one with a newer item; "": none was looked for
 }
 
 const (
@@ -76,16 +92,21 @@ func (s *Smoker) smoke(ctx context.Context, seen *Smoked) error {
 	case audit.Records == 0 && s.Contract.Source.Cursor == nil:
 		return errors.New("the source sent no record, so that nothing can be seen of the rest")
 	}
-	if err := s.findFiles(ctx, seen.Run, audit.LakeFiles); err != nil {
+	if audit.ContractDigest != s.Contract.Digest {
+		return fmt.Errorf("the run was processed by contract %s, and the one here is %s with other rules or columns: deploy it, or look with what is deployed",
+			audit.ContractVersion, s.Contract.Version)
+	}
+	if audit.Records == 0 {
+		return nil // of an incremental source that has nothing new
+	}
+	if audit.Clean == 0 {
+		return fmt.Errorf("every record of %d is rejected, so that nothing can be seen of the rest", audit.Records)
+	}
+	first, err := s.readBack(ctx, seen)
+	if err != nil || s.Items == nil {
 		return err
 	}
-	if s.Items == nil || audit.Items == 0 {
-		return nil
-	}
-	if seen.Served, err = s.Items.Any(ctx); err == nil && !seen.Served {
-		err = fmt.Errorf("the run offered %d items to the serving table, and it holds none", audit.Items)
-	}
-	return err
+	return s.findItem(ctx, seen, first)
 }
 
 // wait until the run's audit row says done.
@@ -112,19 +133,95 @@ func (s *Smoker) wait(ctx context.Context, seen *Smoked) error {
 	return fmt.Errorf("it is %s, and not done after %s", state, smokeTries*smokePause)
 }
 
-// findFiles holds the lake against the files that the audit row names.
-func (s *Smoker) findFiles(ctx context.Context, run zone.Run, want []zone.FileRow) error {
-	var found []string
-	for object, err := range s.Lake.List(ctx, run.LakeRunPrefix(s.Contract.Table), "") {
+// readBack holds the lake against the audit row: the files that it names, as large as it says and no others, made of this
+// run, with all clean records as rows. It returns the first row.
+func (s *Smoker) readBack(ctx context.Context, seen *Smoked) (first map[string]zone.Attribute, err error) {
+	audit := seen.Audit
+	sizes := map[string]int64{}
+	for object, err := range s.Lake.List(ctx, seen.Run.LakeRunPrefix(s.Contract.Table), "") {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		found = append(found, object.Key)
+		sizes[object.Key] = object.Size
 	}
-	for _, file := range want {
-		if !slices.Contains(found, file.Key) {
-			return fmt.Errorf("the audit row names %s, and the lake does not have it", file.Key)
+	var rows int64
+	for _, file := range audit.LakeFiles {
+		size, ok := sizes[file.Key]
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("the audit row names %s, and the lake does not have it", file.Key)
+		case size == 0 || size != file.Bytes:
+			return nil, fmt.Errorf("%s has %d bytes in the lake, %d by the audit row", file.Key, size, file.Bytes)
+		}
+		read, err := s.Files.Read(ctx, file.Key, size)
+		if err != nil {
+			return nil, err
+		}
+		if read.Rows != file.Rows {
+			return nil, fmt.Errorf("%s has %d rows by its footer, %d by the audit row", file.Key, read.Rows, file.Rows)
+		}
+		for _, made := range []struct{ name, want string }{
+			{zone.MadeOfRaw, audit.ManifestKey}, {zone.MadeOfVersion, audit.ManifestVersion},
+			{zone.MadeByContract, audit.ContractDigest}, {zone.MadeByEngine, audit.EngineRevision},
+		} {
+			if got := read.Made[made.name]; got != made.want {
+				return nil, fmt.Errorf("%s is not of this run: its %s is %q, and %q by the audit row", file.Key, made.name, got, made.want)
+			}
+		}
+		if rows += read.Rows; first == nil && read.First != nil {
+			first, seen.Row = read.First, "the first of "+file.Key
 		}
 	}
+	switch {
+	case len(sizes) > len(audit.LakeFiles):
+		return nil, fmt.Errorf("the lake has %d files of the run, the audit row names %d", len(sizes), len(audit.LakeFiles))
+	case rows != audit.Clean:
+		return nil, fmt.Errorf("the lake has %d rows of the run, the audit row counts %d clean records", rows, audit.Clean)
+	case first == nil:
+		return nil, fmt.Errorf("no row can be read from %d files of %d rows", len(audit.LakeFiles), rows)
+	}
+	for i := range s.Contract.Columns {
+		c := &s.Contract.Columns[i]
+		if c.Derived == nil || c.Derived.Source != "run.scheduledAt" || c.Type.Kind != contract.Timestamp {
+			continue
+		}
+		if got, want := first[c.Name].Text, zone.TimestampAttribute(seen.Run.At.UnixMilli()).Text; got != want {
+			return nil, fmt.Errorf("the row %s is not of this run: %s is %q, want %q", seen.Row, c.Name, got, want)
+		}
+	}
+	return first, nil
+}
+
+// findItem looks for what became of a row in the serving table: its own item, that of another record of the run with the
+// same key, or one that a newer record of another run has put in its place.
+func (s *Smoker) findItem(ctx context.Context, seen *Smoked, row map[string]zone.Attribute) error {
+	serving, audit := s.Contract.Serving, seen.Audit
+	if audit.Items == 0 {
+		// Every clean record makes an item, and one that a newer item keeps out is counted: only time can take them all.
+		stored, err := time.Parse(time.RFC3339Nano, audit.StoredAt)
+		if expired := seen.Run.At.Add(serving.TTL); err == nil && serving.TTL > 0 && !stored.Before(expired) {
+			return fmt.Errorf("the run's items had expired at %s, before it was stored at %s, so that none was offered to the serving table: the contract's ttl of %s is shorter than a run takes",
+				expired.Format(time.RFC3339), stored.Format(time.RFC3339), serving.TTL)
+		}
+		return fmt.Errorf("the run has %d clean records and offered none to the serving table, though the contract serves each: the process function that is deployed does not know of the table", audit.Clean)
+	}
+	want := zone.Item{PartitionKey: serving.PartitionKey, SortKey: serving.SortKey, Version: serving.Version, Attributes: map[string]zone.Attribute{
+		zone.ItemOrder: zone.StringAttribute(seen.Run.ID()), // the least of this run
+	}}
+	for _, name := range []string{serving.PartitionKey, serving.SortKey, serving.Version} {
+		if a, ok := row[name]; ok && name != "" {
+			want.Attributes[name] = a
+		}
+	}
+	found, err := s.Items.Get(ctx, want)
+	switch {
+	case errors.Is(err, zone.ErrNotFound):
+		return fmt.Errorf("the run offered %d items to the serving table, and it has none for the row %s: %w", audit.Items, seen.Row, err)
+	case err != nil:
+		return err
+	case !found.Replaces(want.Attributes):
+		return fmt.Errorf("for the row %s the serving table has an older item, of run %s: this run's did not get in", seen.Row, found.Attributes[zone.ItemRun].Text)
+	}
+	seen.Item = found.Attributes[zone.ItemRun].Text
 	return nil
 }

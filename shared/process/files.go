@@ -121,12 +121,12 @@ func (j *job) parquetOptions() parquet.Options {
 	return parquet.Options{
 		RowGroupRows: rowGroupRows,
 		Metadata: []parquet.KeyValue{
-			{Key: "tributary.dataset", Value: j.Contract.Dataset},
-			{Key: "tributary.contract_version", Value: j.id.contract},
-			{Key: "tributary.contract_digest", Value: j.id.digest},
-			{Key: "tributary.engine_revision", Value: j.id.engine},
-			{Key: "tributary.raw_key", Value: j.run.ManifestKey()},
-			{Key: "tributary.raw_version", Value: j.id.manifest},
+			{Key: zone.MadeOfDataset, Value: j.Contract.Dataset},
+			{Key: zone.MadeByVersion, Value: j.id.contract},
+			{Key: zone.MadeByContract, Value: j.id.digest},
+			{Key: zone.MadeByEngine, Value: j.id.engine},
+			{Key: zone.MadeOfRaw, Value: j.run.ManifestKey()},
+			{Key: zone.MadeOfVersion, Value: j.id.manifest},
 		},
 		CreatedBy: "tributary " + j.id.engine,
 	}

@@ -327,7 +327,7 @@ func (d *itemDecoder) attribute() zone.Attribute {
 	case tagDouble:
 		return zone.NumberAttribute(numberText(d.double()))
 	case tagTimestamp:
-		return zone.StringAttribute(time.UnixMilli(d.varint()).UTC().Format("2006-01-02T15:04:05.000Z"))
+		return zone.TimestampAttribute(d.varint())
 	case tagDate:
 		return zone.StringAttribute(time.Unix(d.varint()*86400, 0).UTC().Format(time.DateOnly))
 	case tagTrue, tagFalse:

@@ -1,6 +1,11 @@
 package zone
 
-import "fmt"
+import (
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+)
 
 // Attributes of every item of a serving table besides the contract's columns. They say which record made the item.
 const (
@@ -61,3 +66,39 @@ func StringAttribute(text string) Attribute { return Attribute{Kind: AttributeSt
 
 // NumberAttribute makes an N from a decimal text.
 func NumberAttribute(text string) Attribute { return Attribute{Kind: AttributeNumber, Text: text} }
+
+// TimestampAttribute makes the text of a time, in milliseconds since 1970: of fixed width, so that it sorts.
+func TimestampAttribute(milliseconds int64) Attribute {
+	return StringAttribute(time.UnixMilli(milliseconds).UTC().Format("2006-01-02T15:04:05.000Z"))
+}
+
+// Replaces reports whether the item takes the place of another of its key, whose attributes are old: by the greater
+// version, then by the ItemOrder that is no smaller. Without a version an item is older than any with one, and versions of
+// two types have no order.
+func (i Item) Replaces(old map[string]Attribute) bool {
+	before, had := old[i.Version]
+	after, has := i.Attributes[i.Version]
+	switch {
+	case had != has:
+		return has
+	case had && before.Kind != after.Kind:
+		return false
+	case had:
+		if order := after.compare(before); order != 0 {
+			return order > 0
+		}
+	}
+	return old[ItemOrder].Text <= i.Attributes[ItemOrder].Text
+}
+
+// compare orders numbers by value, and texts by their bytes.
+func (a Attribute) compare(b Attribute) int {
+	if a.Kind == AttributeNumber {
+		x, ok := new(big.Rat).SetString(a.Text)
+		y, also := new(big.Rat).SetString(b.Text)
+		if ok && also {
+			return x.Cmp(y)
+		}
+	}
+	return strings.Compare(a.Text, b.Text)
+}

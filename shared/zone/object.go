@@ -50,3 +50,13 @@ var (
 	// answer was lost: read and compare.
 	ErrCondition = errors.New("condition not met")
 )
+
+// Metadata in the footer of every lake file: what it was made of, and by what.
+const (
+	MadeOfDataset  = "tributary.dataset"
+	MadeByVersion  = "tributary.contract_version"
+	MadeByContract = "tributary.contract_digest"
+	MadeByEngine   = "tributary.engine_revision"
+	MadeOfRaw      = "tributary.raw_key"     // the manifest's
+	MadeOfVersion  = "tributary.raw_version" // of the manifest
+)

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 
+	"tributary/infra/lakefile"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/mask"
@@ -211,7 +212,7 @@ func (c *collector) lake(d *screen.Dataset) error {
 			c.fault("lake file %s of the audit is not in the bucket", f.Key)
 			continue
 		}
-		file, err := open(body)
+		file, err := lakefile.Open(bytes.NewReader(body), int64(len(body)))
 		if err != nil {
 			return fmt.Errorf("read lake file %s: %w", f.Key, err)
 		}

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"tributary/infra/lakefile"
 	"tributary/shared/contract"
 	"tributary/shared/mask"
 )
@@ -65,7 +67,7 @@ func (r Run) Profile() (columns []Column, looked int64, err error) {
 		if !ok || looked >= profiledRows {
 			continue
 		}
-		file, err := open(body)
+		file, err := lakefile.Open(bytes.NewReader(body), int64(len(body)))
 		if err != nil {
 			return nil, 0, fmt.Errorf("profile lake file %s: %w", key, err)
 		}
@@ -102,7 +104,8 @@ type observed struct {
 	more         bool
 }
 
-func (o *observed) chunk(chunk parquet.ColumnChunk, leaf contract.Leaf) error {
+func (o *observed) chunk(chunk parquet.ColumnChunk, leaf contract.Leaf) (err error) {
+	defer lakefile.Guard(&err)
 	pages := chunk.Pages()
 	for {
 		page, err := pages.ReadPage()
@@ -143,7 +146,7 @@ func (o *observed) value(v parquet.Value, c *contract.Column) {
 	case contract.Date:
 		o.numbers = append(o.numbers, float64(v.Int32()))
 	case contract.Decimal:
-		n, _ := strconv.ParseFloat(decimal(v, c.Type.Scale), 64) // a picture needs no more digits
+		n, _ := strconv.ParseFloat(lakefile.Decimal(v, c.Type.Scale), 64) // a picture needs no more digits
 		o.numbers = append(o.numbers, n)
 	default:
 		text := format(v, c)

@@ -1,12 +1,8 @@
 package collect
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,18 +10,11 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"tributary/infra/lakefile"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/mask"
 )
-
-func open(body []byte) (*parquet.File, error) {
-	file, err := parquet.OpenFile(bytes.NewReader(body), int64(len(body)))
-	if err != nil {
-		return nil, fmt.Errorf("open Parquet: %w", err)
-	}
-	return file, nil
-}
 
 // sample reads the first rows of a file: keys and served columns first, then the others in the contract's order.
 func sample(file *parquet.File, c *contract.Contract, m mask.Mask, count int) (*screen.Table, error) {
@@ -44,7 +33,7 @@ func sample(file *parquet.File, c *contract.Contract, m mask.Mask, count int) (*
 	for _, i := range order {
 		t.Columns = append(t.Columns, screen.Column{Name: leafName(leaves[i]), Right: isNumber(leaves[i])})
 	}
-	rows, err := firstRows(file, count)
+	rows, err := lakefile.FirstRows(file, count)
 	if err != nil {
 		return nil, err
 	}
@@ -71,29 +60,6 @@ func sample(file *parquet.File, c *contract.Contract, m mask.Mask, count int) (*
 		t.Rows = append(t.Rows, shown)
 	}
 	return t, nil
-}
-
-// firstRows reads rows whose values outlive the reader.
-func firstRows(file *parquet.File, count int) ([]parquet.Row, error) {
-	var all []parquet.Row
-	for _, group := range file.RowGroups() {
-		if len(all) == count {
-			break
-		}
-		rows := group.Rows()
-		buffer := make([]parquet.Row, count-len(all))
-		n, err := rows.ReadRows(buffer)
-		for _, row := range buffer[:n] {
-			all = append(all, row.Clone())
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("read rows: %w", errors.Join(err, rows.Close()))
-		}
-		if err := rows.Close(); err != nil {
-			return nil, fmt.Errorf("read rows: %w", err)
-		}
-	}
-	return all, nil
 }
 
 // prominence is how far to the front of the sample a column belongs.
@@ -145,7 +111,7 @@ func format(v parquet.Value, c *contract.Column) string {
 	case contract.Double:
 		return strconv.FormatFloat(v.Double(), 'f', -1, 64)
 	case contract.Decimal:
-		return decimal(v, c.Type.Scale)
+		return lakefile.Decimal(v, c.Type.Scale)
 	case contract.Boolean:
 		return strconv.FormatBool(v.Boolean())
 	case contract.Timestamp:
@@ -155,20 +121,4 @@ func format(v parquet.Value, c *contract.Column) string {
 	default:
 		return string(v.ByteArray())
 	}
-}
-
-// decimal writes an unscaled value, 64 bits or sixteen bytes of two's complement, with its point.
-func decimal(v parquet.Value, scale int) string {
-	n := new(big.Int)
-	if v.Kind() == parquet.Int64 {
-		n.SetInt64(v.Int64())
-	} else {
-		raw := v.ByteArray()
-		n.SetBytes(raw)
-		if len(raw) > 0 && raw[0]&0x80 != 0 {
-			n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(raw))))
-		}
-	}
-	denominator := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
-	return new(big.Rat).SetFrac(n, denominator).FloatString(scale)
 }

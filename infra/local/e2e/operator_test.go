@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -10,20 +11,25 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"tributary/infra/bootstrap"
 	"tributary/infra/local"
 )
 
 // operator is the role of whoever operates the stack. It has the policy that is deployed for it, and nothing else.
 const operator = "operator"
 
-// without is the role of one who lacks an action of that policy.
-func without(action string) string {
-	return operator + "-without-" + strings.ReplaceAll(action, ":", "-")
+// deployer is the role of whoever deploys, as far as that is to try what was deployed.
+const deployer = "deployer"
+
+// without is that role of one who lacks an action of its policy.
+func without(role, action string) string {
+	return role + "-without-" + strings.ReplaceAll(action, ":", "-")
 }
 
 // operators declares the roles of people, who are none of the stack's.
 type operators struct {
-	lacking []string // actions
+	lacking []string // actions of the operator, one for each role that lacks it
+	trying  []string // the same of the deployer
 
 	policy  *iam.Policy
 	granted pulumi.StringOutput
@@ -39,13 +45,13 @@ func (o *operators) find(args *pulumi.ResourceTransformationArgs) *pulumi.Resour
 	return nil
 }
 
-// actions are what the policy grants.
-func (o *operators) actions(t *testing.T) []string {
+// actions are what a policy grants.
+func actions(t *testing.T, text string) []string {
 	t.Helper()
 	var document struct {
 		Statement []struct{ Action []string }
 	}
-	if err := json.Unmarshal([]byte(o.text), &document); err != nil {
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
 		t.Fatal(err)
 	}
 	var all []string
@@ -68,7 +74,7 @@ func (o *operators) declare(ctx *pulumi.Context) error {
 		return err
 	}
 	for _, action := range o.lacking {
-		name, r := without(action), &removal{action: action}
+		name, r := without(operator, action), &removal{action: action}
 		if role, err = person(ctx, name); err != nil {
 			return err
 		}
@@ -77,8 +83,28 @@ func (o *operators) declare(ctx *pulumi.Context) error {
 			return err
 		}
 	}
+	for _, action := range append([]string{""}, o.trying...) {
+		name, text := deployer, smokePolicy
+		if action != "" {
+			name = without(deployer, action)
+			if text, err = (&removal{action: action}).without(smokePolicy); err != nil {
+				return err
+			}
+		}
+		if role, err = person(ctx, name); err != nil {
+			return err
+		}
+		if _, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{Role: role.Name, Policy: pulumi.String(text)}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
+
+// smokePolicy is what the template of an account grants those who deploy, but for the tags of keys, which the local
+// environment does not keep.
+var smokePolicy = regexp.MustCompile(`"aws:ResourceTag/[^,}]*,?`).ReplaceAllString(
+	bootstrap.SmokeText("tributary", bootstrap.Stack{Name: "dev", Region: "eu-central-1"}, "aws", local.Account), "")
 
 // person declares a role that people take.
 func person(ctx *pulumi.Context, name string) (*iam.Role, error) {

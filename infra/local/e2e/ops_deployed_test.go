@@ -76,12 +76,13 @@ func orders(t *testing.T, dir string) *api.API {
 type shell struct {
 	*world
 	command string
+	role    string          // of the user
 	screens strings.Builder // all that it printed
 }
 
 func (s *shell) run(path, stdin string, args ...string) (status int, out string) {
 	s.t.Helper()
-	credentials, err := s.Credentials(operator)
+	credentials, err := s.Credentials(s.role)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -120,6 +121,9 @@ var needed = []struct{ action, command string }{
 	{"secretsmanager:PutSecretValue", "secret orders"},
 }
 
+// tried are the actions of the deployer's policy, with which ops:smoke needs it.
+var tried = []string{"dynamodb:GetItem", "kms:Decrypt", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"}
+
 // byHand is granted for people who look into logs by themselves.
 const byHand = "logs:FilterLogEvents"
 
@@ -127,19 +131,22 @@ const byHand = "logs:FilterLogEvents"
 // behind a key, and with a column that nobody is to see.
 func TestOperateDeployed(t *testing.T) {
 	dir := project(t)
-	roles := &operators{}
+	roles := &operators{trying: tried}
 	for _, n := range needed {
 		roles.lacking = append(roles.lacking, n.action)
 	}
 	w := launch(t, setting{
 		root: dir, apis: map[string]*api.API{dataset: builtIn(t), "orders": orders(t, dir)}, change: roles.find, also: roles.declare,
 	})
-	if diff := cmp.Diff(slices.Sorted(slices.Values(append(roles.lacking, byHand))), roles.actions(t)); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(slices.Values(append(roles.lacking, byHand))), actions(t, roles.text)); diff != "" {
 		t.Errorf("grants of the operator (-what commands need +policy):\n%s", diff)
+	}
+	if diff := cmp.Diff(tried, actions(t, smokePolicy)); diff != "" {
+		t.Errorf("grants of the deployer (-what ops:smoke needs +policy):\n%s", diff)
 	}
 	file, held := coins(t)
 	bin := t.TempDir()
-	s := &shell{world: w, command: filepath.Join(bin, "ops")}
+	s := &shell{world: w, command: filepath.Join(bin, "ops"), role: operator}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.command, "tributary/infra/ops")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
@@ -165,6 +172,7 @@ func TestOperateDeployed(t *testing.T) {
 	event := `{"dataset":"another","scheduledAt":"2025-03-04T14:45:00Z"}`
 	for _, step := range []struct {
 		name, call, stdin string
+		role              string // "": operator
 		before            func()
 		status            int
 		want              []string
@@ -224,7 +232,15 @@ func TestOperateDeployed(t *testing.T) {
 		{name: "rejects with a classified column", call: "rejects orders " + past.ID() + " -full", want: []string{
 			"3 of 4 records", "✗ format ••• (the column is classified)", "✗ type ••• (the column is classified)", `✗ minimum /amount`, "customer •••", `id "o-4"`,
 		}},
-		{name: "smoke", call: "smoke orders", want: []string{"4 records on 1 page", "1 row in 1 file, 3 rejected", "the dataset is not served", "orders works"}},
+		{name: "smoke of what is not served", role: deployer, call: "smoke orders", want: []string{
+			"4 records on 1 page", "1 row in 1 file, 3 rejected", "row the first of orders/dt=", "parquet was read back", "the dataset is not served", "orders works",
+		}},
+		{name: "smoke", role: deployer, call: "smoke coin_markets", want: []string{
+			"540 rows in 1 file, 20 rejected", "row the first of coin_markets/dt=", "that row's key is in the table, written by this run, which offered 540 items", "coin_markets works",
+		}},
+		{name: "smoke by an operator", call: "smoke coin_markets", status: 1, want: []string{
+			"540 rows in 1 file", "AccessDenied", "ops:smoke reads the lake and the serving table, which operators do not: it is for whoever deploys", "go tool mage ops:status coin_markets",
+		}},
 		{name: "status of all", call: "status", want: []string{"── coin_markets ──", "── orders ──", past.ID() + " loaded 1 4 1 3"}},
 
 		{name: "no such dataset", call: "replay order", status: 2, want: []string{"there is no dataset order; there is coin_markets, orders"}},
@@ -240,6 +256,9 @@ func TestOperateDeployed(t *testing.T) {
 			args := strings.Fields(step.call)
 			if !strings.Contains(step.call, "-stack=") && !strings.Contains(step.call, "-outputs=") {
 				args = append(args, "-stack=dev")
+			}
+			if s.role = step.role; s.role == "" {
+				s.role = operator
 			}
 			status, out := s.run(bin+":/usr/bin:/bin", step.stdin, args...)
 			if status != step.status {
@@ -276,12 +295,23 @@ func TestOperateDeployed(t *testing.T) {
 		if left, err := w.Queued(w.outputs.Datasets["orders"].IngestFailures); err != nil || len(left) != 1 {
 			t.Errorf("%d messages are left, %v", len(left), err)
 		}
-		if denied := w.log.of(local.AccessDenied); len(denied) > 0 {
-			t.Errorf("the operator's policy does not do: %s", strings.Join(denied, "\n"))
+		denied := slices.DeleteFunc(w.log.of(local.AccessDenied), func(e string) bool { // which a smoke test by an operator was
+			return strings.Contains(e, " s3:GetObject ") && strings.Contains(e, "-lake-") && strings.Contains(e, ".parquet")
+		})
+		if len(denied) > 0 {
+			t.Errorf("the policies do not do: %s", strings.Join(denied, "\n"))
 		}
 	})
 	t.Run("nothing hidden is said", func(t *testing.T) { w.keepsQuiet(t, s.screens.String()) })
 	t.Run("each grant is needed", func(t *testing.T) { w.needsAll(t, file) })
+	for _, action := range tried {
+		t.Run("smoke without "+action, func(t *testing.T) {
+			out, err := w.operate(t, without(deployer, action), "smoke coin_markets")
+			if err == nil || !strings.Contains(err.Error(), action) || !strings.Contains(err.Error(), "it is for whoever deploys") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
 }
 
 // keepsQuiet looks for what nobody is to see in all that the functions log, measure, publish and leave in queues, and on
@@ -349,9 +379,9 @@ func (w *world) needsAll(t *testing.T, file string) {
 					t.Fatal(err)
 				}
 			}
-			out, err := w.operate(t, without(n.action), strings.ReplaceAll(n.command, "FILE", file))
+			out, err := w.operate(t, without(operator, n.action), strings.ReplaceAll(n.command, "FILE", file))
 			denied := w.log.of(local.AccessDenied)
-			if err == nil || !slices.ContainsFunc(denied, func(e string) bool { return strings.Contains(e, "role/"+without(n.action)+" "+n.action+" ") }) {
+			if err == nil || !slices.ContainsFunc(denied, func(e string) bool { return strings.Contains(e, "role/"+without(operator, n.action)+" "+n.action+" ") }) {
 				t.Fatalf("%s: %v, denied %q\n%s", n.command, err, denied, out)
 			}
 			if text := out + err.Error(); !strings.Contains(text, n.action) {
@@ -366,6 +396,11 @@ func (w *world) needsAll(t *testing.T, file string) {
 
 // operate gives an operator's command in a role, and waits until what it set off is done.
 func (w *world) operate(t *testing.T, role, command string) (string, error) {
+	t.Helper()
+	return w.operateAt(t, role, command, time.Now())
+}
+
+func (w *world) operateAt(t *testing.T, role, command string, now time.Time) (string, error) {
 	t.Helper()
 	credentials, err := w.Credentials(role)
 	if err != nil {
@@ -390,7 +425,7 @@ func (w *world) operate(t *testing.T, role, command string) (string, error) {
 		}
 	}
 	var out bytes.Buffer
-	o, err := console.Parse(strings.Fields(command), time.Now(), &out)
+	o, err := console.Parse(strings.Fields(command), now, &out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"tributary/infra/lakefile"
 	"tributary/infra/local/glue"
 )
 
@@ -89,7 +90,7 @@ func (t *table) parquetRows() string {
 		read, err := t.readings(f)
 		key, fault := fmt.Sprint(read), ""
 		if err != nil {
-			fault = fmt.Sprintf("HIVE_BAD_DATA: %s is no Parquet file: %v", relative(f.path), err)
+			fault = fmt.Sprintf("HIVE_BAD_DATA: %s is no Parquet file that can be read: %v", relative(f.path), err)
 			key = fault
 		}
 		g := known[key]
@@ -129,12 +130,13 @@ type reading struct {
 }
 
 // readings are those of a file's columns.
-func (t *table) readings(f file) ([]reading, error) {
+func (t *table) readings(f file) (all []reading, err error) {
+	defer lakefile.Guard(&err)
 	root, err := schemaOf(f.path)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]reading, len(t.Storage.Columns))
+	all = make([]reading, len(t.Storage.Columns))
 	for i, c := range t.Storage.Columns {
 		node := childOf(root, c.Name)
 		if node == nil {
@@ -161,7 +163,7 @@ func schemaOf(path string) (*parquet.Column, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	p, err := lakefile.Open(f, info.Size())
 	if err != nil {
 		return nil, err
 	}

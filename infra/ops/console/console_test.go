@@ -238,10 +238,13 @@ func TestDenied(t *testing.T) {
 		{"another answer", &smithy.GenericAPIError{Code: "NoSuchBucket"}, target, false},
 		{"no answer", errors.New("no such host"), target, false},
 	} {
-		got := test.target.explain(test.err)
+		got := test.target.explain(Options{Command: "status"}, test.err)
 		if !errors.Is(got, test.err) || strings.HasSuffix(got.Error(), "\nWhoever operates stack dev needs its policy arn:policy") != test.told {
 			t.Errorf("%s: %v", test.name, got)
 		}
+	}
+	if got := target.explain(Options{Command: "smoke"}, denied); !errors.Is(got, denied) || !strings.Contains(got.Error(), "it is for whoever deploys") {
+		t.Errorf("a smoke test that is denied: %v", got)
 	}
 }
 

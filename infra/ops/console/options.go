@@ -93,7 +93,7 @@ var verbs = []verb{
 		f.BoolVar(&o.Full, "full", false, "show all members of a record, not only its key and the faulty ones")
 	}},
 	{"upload", "brings a file as a run: what the API would answer, or the records alone, one a line; gzip is unpacked", 0, names},
-	{"smoke", "tries what was deployed: brings one run now, as the schedule would, waits until it is in the lake, and looks for an item in the serving table", 0, nil},
+	{"smoke", "tries what was deployed: brings one run now, as the schedule would, waits until it is done, reads a row of it back from the lake, and the item of that row from the serving table; for whoever deploys, since operators read neither", 0, nil},
 	{"secret", "sets the source's secret, from the terminal without echo or from standard input", 0, nil},
 }
 

@@ -47,7 +47,7 @@ func (c Console) Run(ctx context.Context, o Options, t Target) error {
 		if err := run(ctx, o, p); errors.Is(err, ErrShown) {
 			shown = true
 		} else if err != nil {
-			errs = append(errs, t.explain(err))
+			errs = append(errs, t.explain(o, err))
 		}
 		if ctx.Err() != nil {
 			break
@@ -63,13 +63,16 @@ func (c Console) Run(ctx context.Context, o Options, t Target) error {
 }
 
 // explain says what somebody lacks who may not do what the command does.
-func (t Target) explain(err error) error {
+func (t Target) explain(o Options, err error) error {
 	var answer smithy.APIError
 	if !errors.As(err, &answer) || t.Outputs.OperatorPolicy == "" {
 		return err
 	}
 	if code := answer.ErrorCode(); !strings.HasPrefix(code, "AccessDenied") && code != "Forbidden" {
 		return err
+	}
+	if o.Command == "smoke" {
+		return fmt.Errorf("%w\nops:smoke reads the lake and the serving table, which operators do not: it is for whoever deploys, whose policy go tool mage infra:bootstrap prints", err)
 	}
 	return fmt.Errorf("%w\nWhoever operates %s needs its policy %s", err, t.Name, t.Outputs.OperatorPolicy)
 }

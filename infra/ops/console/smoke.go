@@ -5,11 +5,14 @@ import (
 	"time"
 
 	"tributary/infra/local/screen"
+	"tributary/infra/ops/readback"
 	"tributary/shared/ops"
 )
 
 func (c Console) smoke(ctx context.Context, o Options, p pipeline) error {
-	smoker := ops.Smoker{Contract: p.contract, Ingest: p.ingest, Raw: p.raw, Lake: p.lake, Sleep: c.Sleep}
+	smoker := ops.Smoker{Contract: p.contract, Ingest: p.ingest, Raw: p.raw, Lake: p.lake, Sleep: c.Sleep,
+		Files: readback.Reader{Bucket: p.lake, Contract: p.contract},
+	}
 	if smoker.Sleep == nil {
 		smoker.Sleep = sleep
 	}
@@ -27,13 +30,20 @@ func (c Console) smoke(ctx context.Context, o Options, p pipeline) error {
 		c.next(o.hint("shows where the runs stand", "status %s", p.contract.Dataset))
 		return err
 	}
-	switch a := seen.Audit; {
+	if seen.Row == "" {
+		c.field("row", "none to be read back: the source has nothing new")
+	} else {
+		c.field("row", "%s was read back", seen.Row)
+	}
+	switch {
 	case p.items == nil:
-		c.field("items", "the dataset is not served")
-	case a.Items == 0:
-		c.field("items", "none was offered to the table")
+		c.field("item", "the dataset is not served")
+	case seen.Item == "":
+		c.field("item", "none was offered to the table")
+	case seen.Item != seen.Run.ID():
+		c.field("item", "run %s has a newer one of that row's key in the table, which stays", seen.Item)
 	default:
-		c.field("items", "%s offered to the table, which holds items", screen.Count(a.Items))
+		c.field("item", "that row's key is in the table, written by this run, which offered %s", screen.Plural(seen.Audit.Items, "item", "items"))
 	}
 	c.field("verdict", "%s works", p.contract.Dataset)
 	return nil

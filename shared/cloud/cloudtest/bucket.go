@@ -122,6 +122,23 @@ func (b *Bucket) Get(ctx context.Context, key, version string) (body io.ReadClos
 	return body, found, nil
 }
 
+// GetRange is Bucket.GetRange of package cloud.
+func (b *Bucket) GetRange(ctx context.Context, key string, offset, length int64) (part []byte, err error) {
+	err = b.call("GetRange", key, func() error {
+		if err := ctx.Err(); err != nil {
+			return b.fail("get", key, err)
+		}
+		o, ok := b.newest(key)
+		if !ok {
+			return b.fail("get", key, zone.ErrNotFound)
+		}
+		size := int64(len(o.body))
+		part = slices.Clone(o.body[min(offset, size):min(offset+length, size)])
+		return nil
+	})
+	return part, err
+}
+
 func (o object) copy() zone.Object {
 	c := o.Object
 	c.Metadata = maps.Clone(c.Metadata)

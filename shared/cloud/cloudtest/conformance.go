@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/big"
 	"strings"
 	"testing" //nolint:depguard // the suite is for tests to call; nothing else imports this package
 
@@ -18,6 +19,7 @@ import (
 // Store is what the suite asks of a bucket.
 type Store interface {
 	Get(ctx context.Context, key, version string) (io.ReadCloser, zone.Object, error)
+	GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error)
 	Head(ctx context.Context, key string) (zone.Object, error)
 	Put(ctx context.Context, key string, body []byte, options zone.PutOptions) (zone.Object, error)
 	List(ctx context.Context, prefix, startAfter string) iter.Seq2[zone.Object, error]
@@ -50,6 +52,19 @@ func TestStore(t *testing.T, store Store, prefix string, partSize int) {
 		}
 	})
 
+	t.Run("get a part", func(t *testing.T) {
+		key := at(t, "k")
+		must(store.Put(ctx, key, []byte("0123456789"), zone.PutOptions{}))(t)
+		for _, part := range []struct {
+			offset, length int64
+			want           string
+		}{{0, 4, "0123"}, {4, 1, "4"}, {8, 2, "89"}, {8, 100, "89"}, {0, 10, "0123456789"}} {
+			if got := must(store.GetRange(ctx, key, part.offset, part.length))(t); string(got) != part.want {
+				t.Errorf("%d bytes from %d: %q, want %q", part.length, part.offset, got, part.want)
+			}
+		}
+	})
+
 	t.Run("versions are kept", func(t *testing.T) {
 		key := at(t, "k")
 		first := must(store.Put(ctx, key, []byte("one"), zone.PutOptions{}))(t)
@@ -67,6 +82,8 @@ func TestStore(t *testing.T, store Store, prefix string, partSize int) {
 
 	t.Run("missing is ErrNotFound", func(t *testing.T) {
 		_, _, err := store.Get(ctx, at(t, "nothing"), "")
+		wantError(t, err, zone.ErrNotFound)
+		_, err = store.GetRange(ctx, at(t, "nothing"), 0, 1)
 		wantError(t, err, zone.ErrNotFound)
 		_, err = store.Head(ctx, at(t, "nothing"))
 		wantError(t, err, zone.ErrNotFound)
@@ -210,14 +227,24 @@ func TestStore(t *testing.T, store Store, prefix string, partSize int) {
 	})
 }
 
-// Putter is what the suite asks of a table.
-type Putter interface {
+// Items is what the suite asks of a table.
+type Items interface {
 	Put(ctx context.Context, item zone.Item) (bool, error)
-	Any(ctx context.Context) (bool, error)
+	Get(ctx context.Context, item zone.Item) (zone.Item, error)
 }
 
+// sameNumber lets a store write numbers as it likes.
+var sameNumber = cmp.FilterValues(func(a, b zone.Attribute) bool {
+	return a.Kind == zone.AttributeNumber && b.Kind == zone.AttributeNumber
+},
+	cmp.Comparer(func(a, b zone.Attribute) bool {
+		x, ok := new(big.Rat).SetString(a.Text)
+		y, also := new(big.Rat).SetString(b.Text)
+		return ok && also && x.Cmp(y) == 0
+	}))
+
 // TestTable holds an empty table, with the string key id and the string sort key at, to newest-wins.
-func TestTable(t *testing.T, table Putter) {
+func TestTable(t *testing.T, table Items) {
 	item := func(key string, version *zone.Attribute, order, value string) zone.Item {
 		attributes := map[string]zone.Attribute{
 			"id":           zone.StringAttribute(key),
@@ -257,18 +284,25 @@ func TestTable(t *testing.T, table Putter) {
 		{"no version, later", "bare", nil, "c", true},
 		{"any version is newer", "bare", number("-1"), "a", true},
 	}
-	holds := func(want bool) {
-		t.Helper()
-		if got := must(table.Any(t.Context()))(t); got != want {
-			t.Errorf("the table holds an item: %t, want %t", got, want)
-		}
-	}
-	holds(false)
-	defer holds(true)
+	stored := map[string]zone.Item{}
 	for _, step := range steps {
-		applied, err := table.Put(t.Context(), item(step.key, step.version, step.order, step.name))
+		offered := item(step.key, step.version, step.order, step.name)
+		before, known := stored[step.key]
+		if !known {
+			_, err := table.Get(t.Context(), offered)
+			wantError(t, err, zone.ErrNotFound)
+		} else if offered.Replaces(before.Attributes) != step.wantedApplied {
+			t.Errorf("%s, %s: by zone.Item it replaces: %t, want %t", step.key, step.name, !step.wantedApplied, step.wantedApplied)
+		}
+		applied, err := table.Put(t.Context(), offered)
 		if err != nil || applied != step.wantedApplied {
 			t.Errorf("%s, %s: applied %v, want %v; %v", step.key, step.name, applied, step.wantedApplied, err)
+		}
+		if step.wantedApplied {
+			stored[step.key] = offered
+		}
+		if diff := cmp.Diff(stored[step.key], must(table.Get(t.Context(), offered))(t), sameNumber); diff != "" {
+			t.Errorf("%s, %s: item (-want +got):\n%s", step.key, step.name, diff)
 		}
 	}
 }

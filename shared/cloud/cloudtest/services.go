@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 	"strings"
 	"sync"
@@ -42,17 +41,14 @@ func (t *Table) Items() map[string]map[string]zone.Attribute {
 
 // Put is Table.Put of package cloud.
 func (t *Table) Put(ctx context.Context, item zone.Item) (applied bool, err error) {
-	key := item.Attributes[item.PartitionKey].Text
-	if item.SortKey != "" {
-		key += " " + item.Attributes[item.SortKey].Text
-	}
+	key := keyOf(item)
 	err = t.Faults.around("Table.Put", item.Place(), func() error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("put %s: %w", item.Place(), err)
 		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if old, ok := t.items[key]; ok && !newer(item, old) {
+		if old, ok := t.items[key]; ok && !item.Replaces(old) {
 			return nil
 		}
 		t.items[key] = maps.Clone(item.Attributes)
@@ -62,43 +58,31 @@ func (t *Table) Put(ctx context.Context, item zone.Item) (applied bool, err erro
 	return applied && err == nil, err
 }
 
-// Any is Table.Any of package cloud.
-func (t *Table) Any(ctx context.Context) (found bool, err error) {
-	err = t.Faults.around("Table.Any", "", func() error {
+// Get is Table.Get of package cloud.
+func (t *Table) Get(ctx context.Context, item zone.Item) (found zone.Item, err error) {
+	err = t.Faults.around("Table.Get", "", func() error {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("look for an item: %w", err)
+			return fmt.Errorf("get item: %w", err)
 		}
-		found = len(t.Items()) > 0
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		stored, ok := t.items[keyOf(item)]
+		if !ok {
+			return fmt.Errorf("get item: %w", zone.ErrNotFound)
+		}
+		found = item
+		found.Attributes = maps.Clone(stored)
 		return nil
 	})
-	return found && err == nil, err
+	return found, err
 }
 
-func newer(item zone.Item, old map[string]zone.Attribute) bool {
-	before, had := old[item.Version]
-	after, has := item.Attributes[item.Version]
-	switch {
-	case !had && has:
-		return true
-	case !has && had:
-		return false
-	case had && has && before.Kind != after.Kind: // DynamoDB compares values of one type only
-		return false
-	case had && has:
-		if order := compare(before, after); order != 0 {
-			return order < 0
-		}
+func keyOf(item zone.Item) string {
+	key := item.Attributes[item.PartitionKey].Text
+	if item.SortKey != "" {
+		key += " " + item.Attributes[item.SortKey].Text
 	}
-	return old[zone.ItemOrder].Text <= item.Attributes[zone.ItemOrder].Text
-}
-
-func compare(a, b zone.Attribute) int {
-	if a.Kind == zone.AttributeNumber {
-		x, _ := new(big.Rat).SetString(a.Text)
-		y, _ := new(big.Rat).SetString(b.Text)
-		return x.Cmp(y)
-	}
-	return slices.Compare([]byte(a.Text), []byte(b.Text))
+	return key
 }
 
 // Topic stands in for an SNS topic.

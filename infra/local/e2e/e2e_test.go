@@ -63,6 +63,10 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	if err := removePrograms(); err != nil {
+		fmt.Fprintln(os.Stderr, "remove programs:", err)
+		code = 1
+	}
 	if code == 0 && wholeSuite() {
 		told, listed := seen.tell(), tellLeft(os.Stderr)
 		if !told || !listed {

@@ -26,6 +26,7 @@ var embeddedOnly = map[string]string{
 	"TestDevWhoseTerminalIsClosed": keepsState,
 	"TestOperateLocally":           keepsState,
 	"TestQueryCommand":             keepsState,
+	"TestFromSampleToPreview":      keepsState,
 	"TestUnknownFunction":          noStores,
 	"TestLostRunsAreFound":         "a run counts as lost when its objects are hours old, and another endpoint dates what is put back as of now",
 }

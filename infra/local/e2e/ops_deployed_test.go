@@ -146,12 +146,7 @@ func TestOperateDeployed(t *testing.T) {
 	}
 	file, held := coins(t)
 	bin := t.TempDir()
-	s := &shell{world: w, command: filepath.Join(bin, "ops"), role: operator}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.command, "tributary/infra/ops")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build ops: %v\n%s", err, out)
-	}
+	s := &shell{world: w, command: program(t, "infra/ops"), role: operator}
 	exports, err := json.Marshal(w.Exports())
 	if err != nil {
 		t.Fatal(err)

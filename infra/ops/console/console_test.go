@@ -303,6 +303,25 @@ func TestRejectsAreMasked(t *testing.T) {
 	}
 }
 
+// A reason names the line to mend, of the contract that rejected the record.
+func TestRejectsNameTheLine(t *testing.T) {
+	c, err := contract.Load("../../../shared/datasets/coin_markets.odcs.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := zone.RejectRow{Page: 1, Record: `{"id":"a","symbol":null}`, Violations: []zone.ViolationRow{
+		{Pointer: "/symbol", Rule: "required", Message: "/symbol is required", Value: "null"}, {Rule: "json", Message: "the line is no JSON"},
+	}}
+	var out bytes.Buffer
+	rejectView{Console: Console{Out: &out, Style: screen.Style{Width: 100}}, mask: mask.Of(c), keys: keyMembers(c), declared: c}.row(row)
+	line := c.Declared("required", []string{"symbol"}).Number
+	for _, want := range []string{fmt.Sprintf("/symbol is required: null (coin_markets.odcs.yaml:%d)\n", line), "the line is no JSON\n"} {
+		if line < 1 || !strings.Contains(out.String(), want) {
+			t.Errorf("line %d; the screen does not say %q:\n%s", line, want, &out)
+		}
+	}
+}
+
 func TestBackfillText(t *testing.T) {
 	for _, test := range []struct {
 		name     string

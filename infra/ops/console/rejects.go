@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
@@ -26,6 +27,9 @@ func (c Console) rejects(ctx context.Context, o Options, p pipeline) error {
 	c.field("rejected", "%s of %s", screen.Count(audit.Rejected), screen.Plural(audit.Records, "record", "records"))
 	shown := int64(0)
 	show := rejectView{Console: c, mask: mask.Of(p.contract), keys: keyMembers(p.contract), full: o.Full}
+	if p.contract.Digest == audit.ContractDigest {
+		show.declared = p.contract
+	}
 	err = r.Each(ctx, found.Run, func(row zone.RejectRow) bool {
 		if shown == int64(o.Limit) {
 			return false
@@ -97,6 +101,8 @@ type rejectView struct {
 	mask mask.Mask
 	keys map[string]bool // members that say which record it is
 	full bool            // all members, not only keys and faulty ones
+
+	declared *contract.Contract // whose lines the reasons name; nil: the records were rejected by another
 }
 
 // keyMembers are the top-level members that the record's key is read from.
@@ -117,12 +123,18 @@ func (v rejectView) row(row zone.RejectRow) {
 	reasons := table{screen: v.Style.Width - margin, heads: make([]string, 3)}
 	for _, reason := range row.Violations {
 		reason = v.mask.Violation(reason)
-		if tokens := mask.Tokens(reason.Pointer); len(tokens) > 0 {
+		tokens := mask.Tokens(reason.Pointer)
+		if len(tokens) > 0 {
 			faulty[tokens[0]] = true
 		}
 		text := reason.Message
 		if reason.Value != "" && reason.Value != mask.Hidden {
 			text += ": " + cut(reason.Value)
+		}
+		if v.declared != nil {
+			if line := v.declared.Declared(reason.Rule, tokens); line.Number > 0 {
+				text += fmt.Sprintf(" (%s:%d)", filepath.Base(v.declared.File), line.Number)
+			}
 		}
 		reasons.add("✗", reason.Rule, text)
 	}

@@ -1,13 +1,17 @@
 package infer
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"tributary/shared/contract"
 )
 
 // Sure is how sure a guess is.
@@ -49,8 +53,9 @@ type field struct {
 
 func (f *field) required() bool { return f.nulls == 0 }
 
-// fields gathers the members of objects, in the order in which they first come.
-func fields(objects []value) []field {
+// fields gathers the members of objects that lie the given number of objects and arrays below a column, in the order in
+// which they first come.
+func fields(objects []value, depth int) []field {
 	var all []field
 	at := map[string]int{}
 	for i := range objects {
@@ -73,14 +78,17 @@ func fields(objects []value) []field {
 				f.nulls--
 			}
 		}
-		f.shape = infer(f.member, f.seen)
+		f.shape = infer(f.member, f.seen, depth)
+		if few := len(objects) < enoughRecords && f.shape.logical == "integer" || len(f.seen) < fewSeen; few && f.shape.sure == Certain {
+			f.shape.sure = Likely
+		}
 	}
 	name(all)
 	return all
 }
 
-// infer finds the shape of a member's values.
-func infer(member string, values []value) shape {
+// infer finds the shape of a member's values, which lie the given number of objects and arrays below a column.
+func infer(member string, values []value, depth int) shape {
 	kinds := map[kind]int{}
 	var known []value
 	for _, v := range values {
@@ -91,7 +99,7 @@ func infer(member string, values []value) shape {
 	}
 	switch {
 	case len(known) == 0:
-		return shape{logical: "string", physical: "string", why: "only null was seen", sure: Guess}
+		return shape{logical: "object", physical: "string", why: "only null was seen; kept as JSON text, which takes whatever comes", sure: Guess}
 	case len(kinds) == 1:
 		switch known[0].kind {
 		case isBool:
@@ -101,9 +109,9 @@ func infer(member string, values []value) shape {
 		case isText:
 			return texts(member, known)
 		case isArray:
-			return lists(member, known)
+			return lists(member, known, depth)
 		default:
-			return structs(known)
+			return structs(known, depth)
 		}
 	case len(kinds) == 2 && kinds[isNumber] > 0 && kinds[isText] > 0 && allNumeric(known):
 		s := numbers(member, known)
@@ -117,7 +125,7 @@ func infer(member string, values []value) shape {
 		}
 	}
 	slices.Sort(names)
-	return shape{logical: "object", physical: "string", why: "of several kinds: " + strings.Join(names, ", ") + "; kept as JSON text", sure: Likely}
+	return shape{logical: "object", physical: "string", why: "of several kinds: " + strings.Join(names, ", ") + "; kept as JSON text, in which texts have their quotes", sure: Likely}
 }
 
 func all(values []value, what string) string {
@@ -142,14 +150,14 @@ var timeWords = []string{"time", "timestamp", "date", "at", "ts", "updated", "cr
 
 func numbers(member string, values []value) shape {
 	s := shape{sure: Certain}
-	whole, wide, exponent := true, false, false
-	before, behind := 1, 0 // digits in front of the point and behind it
+	whole, wide, exponent := true, false, false // of all: no point; of one: digits that a double loses, an exponent
+	before, behind := 1, 0                      // digits in front of the point and behind it
 	low, high := new(big.Rat), new(big.Rat)
 	for i, v := range values {
-		r, ok := new(big.Rat).SetString(v.text)
-		if !ok { // an exponent beyond reason
-			return shape{logical: "number", physical: "double", why: "numbers with exponents", sure: Likely}
+		if beyond(v.text) {
+			return shape{logical: "object", physical: "string", why: "numbers beyond the range of a double; kept as JSON text", sure: Likely}
 		}
+		r := rat(v.text)
 		if i == 0 || r.Cmp(low) < 0 {
 			low = r
 		}
@@ -164,14 +172,16 @@ func numbers(member string, values []value) shape {
 		wide = wide || !exponent && lossy(r)
 	}
 	within := low.Cmp(rat("-9223372036854775808")) >= 0 && high.Cmp(rat("9223372036854775807")) <= 0
-	switch {
-	case whole && within:
-		if unit := epoch(member, low, high); unit != "" {
-			return shape{
-				logical: "timestamp", physical: "timestamp", custom: "[{property: epoch, value: " + unit + "}]", sure: Likely,
-				why: fmt.Sprintf("whole numbers that are times in %s since 1970, %s to %s", unit, moment(low, unit), moment(high, unit)),
-			}
+	if unit := epoch(member, low, high); unit != "" {
+		return shape{
+			logical: "timestamp", physical: "timestamp", custom: "[{property: epoch, value: " + unit + "}]", sure: Likely,
+			why: fmt.Sprintf("numbers that are times in %s since 1970, %s to %s", unit, moment(low, unit), moment(high, unit)),
 		}
+	}
+	switch {
+	case whole && within && hinting(member, fractionWords...):
+		s.logical, s.physical, s.sure, s.why = "number", "double", Likely, all(values, "whole numbers")+", but called like what has fractions"
+	case whole && within:
 		s.logical, s.physical, s.options, s.why = "integer", "bigint", []string{"format: i64"}, all(values, "whole numbers")
 	case (wide || whole) && !exponent && before+behind <= 38:
 		scale := behind
@@ -188,6 +198,21 @@ func numbers(member string, values []value) shape {
 	return s
 }
 
+// fractionWords are in the names of what has fractions, even where a sample happens to have none.
+var fractionWords = []string{
+	"price", "cost", "amount", "fee", "tax", "rate", "ratio", "percent", "percentage", "pct", "avg", "average", "mean", "median", "balance",
+	"lat", "latitude", "lon", "lng", "longitude", "temp", "temperature", "usd", "eur", "btc",
+}
+
+// beyond reports whether a number is too large or too small for a double, or written at a length that nobody computes with.
+func beyond(text string) bool {
+	const longest = 400
+	f, err := strconv.ParseFloat(text, 64)
+	_, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+	n, bad := strconv.Atoi(cmp.Or(exponent, "0"))
+	return err != nil || bad != nil || len(text) > longest || max(n, -n) > longest || math.IsInf(f, 0)
+}
+
 // lossy reports whether the nearest double has other digits than the number.
 func lossy(r *big.Rat) bool {
 	f, _ := r.Float64()
@@ -201,11 +226,12 @@ func plain(r *big.Rat) string {
 	if r.IsInt() {
 		return r.Num().String()
 	}
-	text := r.FloatString(12)
-	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	const finest = 40 // digits of an exact decimal
+	digits, _ := r.FloatPrec()
+	return r.FloatString(min(digits, finest))
 }
 
-// epoch tells whether whole numbers are times since 1970: their name speaks of time, and they lie between 2001 and 2100.
+// epoch tells whether numbers are times since 1970: their name speaks of time, and they lie between 2001 and 2100.
 func epoch(member string, low, high *big.Rat) string {
 	if !hinting(member, timeWords...) {
 		return ""
@@ -220,7 +246,7 @@ func epoch(member string, low, high *big.Rat) string {
 }
 
 func moment(r *big.Rat, unit string) string {
-	n := r.Num().Int64()
+	n := new(big.Int).Quo(r.Num(), r.Denom()).Int64()
 	if unit == "seconds" {
 		n *= 1000
 	}
@@ -240,51 +266,131 @@ var (
 var layouts = []struct{ layout, jdk, logical string }{
 	{"2006-01-02 15:04:05", "yyyy-MM-dd HH:mm:ss", "timestamp"},
 	{"2006-01-02T15:04:05", "yyyy-MM-dd'T'HH:mm:ss", "timestamp"},
+	{"2006-01-02T15:04:05.000", "yyyy-MM-dd'T'HH:mm:ss.SSS", "timestamp"},
+	{"2006-01-02T15:04:05.000000", "yyyy-MM-dd'T'HH:mm:ss.SSSSSS", "timestamp"},
+	{"2006-01-02 15:04:05.000", "yyyy-MM-dd HH:mm:ss.SSS", "timestamp"},
+	{"2006-01-02 15:04:05.000000", "yyyy-MM-dd HH:mm:ss.SSSSSS", "timestamp"},
 	{"2006-01-02T15:04", "yyyy-MM-dd'T'HH:mm", "timestamp"},
 	{"2006-01-02 15:04", "yyyy-MM-dd HH:mm", "timestamp"},
+	{"2006-01-02T15:04:05-0700", "yyyy-MM-dd'T'HH:mm:ssxx", "timestamp"},
+	{"2006-01-02T15:04:05.000-0700", "yyyy-MM-dd'T'HH:mm:ss.SSSxx", "timestamp"},
+	{"2006-01-02 15:04:05Z07:00", "yyyy-MM-dd HH:mm:ssXXX", "timestamp"},
+	{"2006-01-02T15:04Z07:00", "yyyy-MM-dd'T'HH:mmXXX", "timestamp"},
+	{"2006-01-02 15:04:05 -0700", "yyyy-MM-dd HH:mm:ss xx", "timestamp"},
+	{"2006-01-02 15:04:05 UTC", "yyyy-MM-dd HH:mm:ss 'UTC'", "timestamp"},
+	{"Mon Jan 02 15:04:05 -0700 2006", "EEE MMM dd HH:mm:ss xx yyyy", "timestamp"},
+	{"Mon, 02 Jan 2006 15:04:05 GMT", "EEE, dd MMM yyyy HH:mm:ss 'GMT'", "timestamp"},
+	{"Mon, 02 Jan 2006 15:04:05 -0700", "EEE, dd MMM yyyy HH:mm:ss xx", "timestamp"},
 	{"02.01.2006", "dd.MM.yyyy", "date"},
 	{"2006/01/02", "yyyy/MM/dd", "date"},
+	{"01/02/2006", "MM/dd/yyyy", "date"},
+	{"02/01/2006", "dd/MM/yyyy", "date"},
+	{"Jan 02 2006", "MMM dd yyyy", "date"},
+	{"Jan 2 2006", "MMM d yyyy", "date"},
 	{"20060102", "yyyyMMdd", "date"},
 }
+
+// zoned tells whether a JDK pattern says which zone its times are in.
+func zoned(jdk string) bool {
+	return strings.ContainsAny(jdk, "Xx") || strings.Contains(jdk, "'UTC'") || strings.Contains(jdk, "'GMT'")
+}
+
+// timed finds the form of time that all texts have, as the contract reads them.
+func timed(member string, match func(func(string) bool) bool) (s shape, ok bool) {
+	switch {
+	case match(instant.MatchString) && match(func(s string) bool { _, err := time.Parse(time.RFC3339, strings.ToUpper(s)); return err == nil }):
+		return shape{logical: "timestamp", physical: "timestamp", why: "times of RFC 3339", sure: Certain}, true
+	case match(isoDate.MatchString) && match(func(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil }):
+		return shape{logical: "date", physical: "date", why: "dates yyyy-MM-dd", sure: Certain}, true
+	}
+	for _, l := range layouts {
+		form := contract.TimeFormat{Pattern: l.jdk, Layout: l.layout}
+		if !match(func(s string) bool { _, err := form.Parse(s); return err == nil }) || l.jdk == "yyyyMMdd" && !hinting(member, timeWords...) {
+			continue
+		}
+		if ok { // days and months that could be either
+			return shape{}, false
+		}
+		s, ok = shape{logical: l.logical, physical: l.logical, options: []string{"format: " + quote(l.jdk)}, why: "times in the form " + l.jdk, sure: Likely}, true
+		if l.logical == "timestamp" && !zoned(l.jdk) {
+			s.why += ", taken for UTC as they name no zone"
+			s.sure = Guess
+		}
+		if l.jdk != "MM/dd/yyyy" {
+			break
+		}
+	}
+	return s, ok
+}
+
+// Words of names of texts that are numbers: those that count things, those that measure with fractions, and those that name.
+var (
+	countWords   = []string{"count", "counts", "total", "amount", "quantity", "qty", "population", "price", "balance", "supply"}
+	measureWords = []string{
+		"count", "total", "amount", "quantity", "qty", "size", "volume", "vol", "price", "cost", "fee", "rate", "balance", "supply", "cap", "population",
+		"score", "percent", "percentage", "pct", "sum", "avg", "average", "mean", "median", "min", "max", "open", "high", "low", "close", "bid", "ask",
+		"lat", "latitude", "lon", "lng", "long", "longitude", "temp", "temperature", "humidity", "pressure", "weight", "height", "width", "length",
+		"depth", "elevation", "altitude", "distance", "speed", "duration", "usd", "eur", "btc",
+	}
+	nameWords = []string{"id", "code", "zip", "postcode", "phone", "number", "no", "version", "symbol", "isbn", "ean", "gtin", "sku", "release", "build"}
+)
+
+// exactDigits is how many digits behind the point make it sure that a text is a quantity, and no version or place.
+const exactDigits = 6
 
 func texts(member string, values []value) shape {
 	match := func(ok func(string) bool) bool {
 		return !slices.ContainsFunc(values, func(v value) bool { return !ok(v.text) })
 	}
-	parses := func(layout string) func(string) bool {
-		return func(s string) bool { _, err := time.Parse(layout, s); return err == nil }
-	}
-	switch {
-	case match(instant.MatchString) && match(func(s string) bool { _, err := time.Parse(time.RFC3339, strings.ToUpper(s)); return err == nil }):
-		return shape{logical: "timestamp", physical: "timestamp", why: all(values, "times of RFC 3339"), sure: Certain}
-	case match(isoDate.MatchString) && match(parses(time.DateOnly)):
-		return shape{logical: "date", physical: "date", why: all(values, "dates yyyy-MM-dd"), sure: Certain}
-	}
-	for _, l := range layouts {
-		if match(parses(l.layout)) && (l.jdk != "yyyyMMdd" || hinting(member, timeWords...)) {
-			s := shape{logical: l.logical, physical: l.logical, options: []string{"format: " + quote(l.jdk)}, why: all(values, "times in the form "+l.jdk), sure: Likely}
-			if l.logical == "timestamp" {
-				s.why += ", taken for UTC as they name no zone"
-				s.sure = Guess
-			}
-			return s
-		}
-	}
-	if allNumeric(values) && !hinting(member, "id", "code", "zip", "postcode", "phone", "number", "no", "version", "symbol") {
-		s := numbers(member, values)
-		s.why, s.sure = all(values, "texts that are numbers")+": "+s.why, Likely
-		if s.logical == "number" && s.physical == "double" { // who writes numbers as text wants them exact
-			s = decimals(values)
-		}
+	if s, ok := timed(member, match); ok {
+		s.why = all(values, s.why)
 		return s
 	}
 	s := shape{logical: "string", physical: "string", why: all(values, "texts"), sure: Certain}
 	s.hints = textHints(values, match)
+	if empty := count(values, func(s string) bool { return s == "" }); empty > 0 && empty < len(values) {
+		filled := func(ok func(string) bool) bool { return match(func(s string) bool { return s == "" || ok(s) }) }
+		if t, ok := timed(member, filled); ok {
+			s.why += fmt.Sprintf(", %d of them empty, the others %s", empty, t.why)
+			s.hints = append(s.hints, fmt.Sprintf("logicalType: %s, if the source can be had to write null for what is empty (%d of %d are)", t.logical, empty, len(values)))
+		}
+	}
 	if match(emailForm.MatchString) {
 		s.private = true
 		s.why += ", mail addresses: classified as restricted, so that they are masked in alerts, logs and reports"
 	}
-	return s
+	if !allNumeric(values) {
+		return s
+	}
+	exact := decimals(values)
+	exact.hints = numbers(member, values).hints
+	whole := match(func(s string) bool { return !strings.Contains(s, ".") })
+	words := measureWords
+	if whole {
+		words = countWords
+	}
+	precise := count(values, func(s string) bool { _, behind, _ := strings.Cut(s, "."); return len(behind) >= exactDigits }) > 0
+	if whole {
+		exact = numbers(member, values)
+		exact.why, exact.sure = all(values, "texts that are numbers")+": "+exact.why, Likely
+	}
+	if !precise && !hinting(member, words...) || hinting(member, nameWords...) { // digits are more often a name than a number
+		s.why = all(values, "texts") + " of digits, kept as texts, as ids and codes are"
+		s.sure = Likely
+		s.hints = append(s.hints, fmt.Sprintf("logicalType: %s, physicalType: %s (%s)", exact.logical, quote(exact.physical), all(values, "are numbers")))
+		return s
+	}
+	return exact
+}
+
+func count(values []value, is func(string) bool) int {
+	n := 0
+	for i := range values {
+		if is(values[i].text) {
+			n++
+		}
+	}
+	return n
 }
 
 func decimals(values []value) shape {
@@ -296,7 +402,7 @@ func decimals(values []value) shape {
 	precision := min(38, max(before+behind+4, 18))
 	return shape{
 		logical: "number", physical: fmt.Sprintf("decimal(%d,%d)", precision, behind), sure: Likely,
-		why: fmt.Sprintf("%s, kept exactly: up to %d digits in front of the point and %d behind it", all(values, "texts that are numbers"), before, behind),
+		why: fmt.Sprintf("%s, kept exactly: up to %s in front of the point and %d behind it", all(values, "texts that are numbers"), plural(before, "digit"), behind),
 	}
 }
 
@@ -339,7 +445,7 @@ func textHints(values []value, match func(func(string) bool) bool) []string {
 	return hints
 }
 
-func lists(member string, values []value) shape {
+func lists(member string, values []value, depth int) shape {
 	var items []value
 	longest := 0
 	for _, v := range values {
@@ -347,11 +453,15 @@ func lists(member string, values []value) shape {
 		longest = max(longest, len(v.items))
 	}
 	text := shape{logical: "array", physical: "string", sure: Likely}
-	if len(items) == 0 {
+	switch {
+	case len(items) == 0:
 		text.why = "only empty arrays were seen; kept as JSON text"
 		return text
+	case depth >= deepestType:
+		text.why = tooDeep
+		return text
 	}
-	item := infer(member, items)
+	item := infer(member, items, depth+1)
 	if item.logical == "object" && item.physical == "string" || item.logical == "array" && item.physical == "string" {
 		text.why = "arrays of values that have no common type; kept as JSON text"
 		return text
@@ -364,13 +474,40 @@ func lists(member string, values []value) shape {
 }
 
 const (
-	widest  = 60 // members of a struct
+	widest  = 60 // members of a struct that was seen a few times, or never whole
 	mapLike = 3  // times as many names as a usual object has: the names are data
 	fewSeen = 4
+
+	widestEver = 200 // members of a struct
+
+	fewNames  = 5  // that begin with a digit: they are data
+	oneSample = 20 // values of one kind in the only object that there is: their names are data
+
+	deepestType = 7 // objects and arrays below a column, beyond which the contract has JSON text
+	tooDeep     = "objects and arrays nest deeper than a contract's types; kept as JSON text"
 )
 
-func structs(values []value) shape {
-	inner := fields(values)
+// namesAreData reports whether an object's members rather are a map of values than a record's.
+func namesAreData(values []value, inner []field) bool {
+	digits, kinds := 0, map[kind]bool{}
+	for i := range inner {
+		if first := inner[i].member[0]; first >= '0' && first <= '9' || data.MatchString(inner[i].member) {
+			digits++
+		}
+		kinds[inner[i].seen[0].kind] = true
+	}
+	if digits >= fewNames && 5*digits >= 4*len(inner) {
+		return true
+	}
+	few := len(values) < fewSeen && len(inner) >= oneSample && len(kinds) == 1
+	return few && !kinds[isArray] && (!kinds[isObject] || alike(values[0].members))
+}
+
+func structs(values []value, depth int) shape {
+	if depth >= deepestType {
+		return shape{logical: "object", physical: "string", why: tooDeep, sure: Likely}
+	}
+	inner := fields(values, depth+1)
 	usual := 0
 	for _, v := range values {
 		usual = max(usual, len(v.members))
@@ -380,7 +517,8 @@ func structs(values []value) shape {
 		return shape{logical: "object", physical: "string", why: "only empty objects were seen; kept as JSON text", sure: Likely}
 	case slices.ContainsFunc(inner, func(f field) bool { return f.member == "" }):
 		return shape{logical: "object", physical: "string", why: "objects with a member that has no name; kept as JSON text", sure: Likely}
-	case len(inner) > widest, len(values) >= fewSeen && len(inner) > mapLike*max(1, usual):
+	case len(inner) > widest && (depth > 0 && len(values) < fewSeen || len(inner) > 2*usual), len(inner) > widestEver,
+		len(values) >= fewSeen && len(inner) > mapLike*max(1, usual), namesAreData(values, inner):
 		return shape{logical: "object", physical: "string", why: fmt.Sprintf("objects with %d names in all, which look like data; kept as JSON text", len(inner)), sure: Likely}
 	}
 	s := shape{logical: "object", fields: inner, why: fmt.Sprintf("objects with %s", plural(len(inner), "member")), sure: Certain}

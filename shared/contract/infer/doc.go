@@ -6,10 +6,13 @@
 //	for _, n := range p.Notes { … } // n.What, n.Guess, n.Why, n.Sure
 //
 // The records are an array at the document's root or below a pointer, the members of an object keyed by id, lines of JSON,
-// or one object. Types hold for every sample: an integer among floats makes a number, digits that a double would lose make a
-// decimal, values of several kinds are kept as JSON text. What the samples only suggest (a minimum, a set of values, a
-// format) stands as a comment with its evidence and binds nobody.
+// or one object. Of several places that could hold them it takes the one that makes up most of the answer; a list that is a
+// part of what looks like a record itself is left where it is. Types hold for every sample: an integer among floats makes a
+// number, digits that a double would lose make a decimal, and what has no type in common, is a map of values or nests too
+// deep is kept as JSON text. Texts of digits stay texts unless their name counts or measures something. What the samples
+// only suggest (a minimum, a set of values, a format) stands as a comment with its evidence and binds nobody.
 //
-// Refused are samples in which there are no records: HTML, scalars, and columnar answers, whose arrays hold one column each.
+// Refused are samples in which there are no records that a contract can name: HTML, scalars, columnar answers, whose arrays
+// hold one column each, rows without names, lists below names that are data, and maps of plain values.
 // The contract that is returned loads: whatever this package writes is read back by package contract first.
 package infer

@@ -7,43 +7,84 @@ import (
 	"strings"
 )
 
-// paging guesses how further pages are asked for, from the Link header, the members around the records and the query. The
+// paging guesses how further pages are asked for, from the Link header, what is around the records and the query. The
 // result is the contract's pagination as YAML.
 func paging(f found, o Options, query url.Values) (yaml string, n Note) {
 	n = Note{What: "pagination", Sure: Likely}
-	if strings.Contains(o.Link, "rel=") {
+	if strings.Contains(o.Link, `rel="next"`) || strings.Contains(o.Link, "rel=next") {
 		n.Guess, n.Why = "header_link", "the answer has a Link header (RFC 8288)"
 		return "{kind: header_link}", n
 	}
-	if yaml, n, ok := inEnvelope(&f.around, "", 1, query); ok {
+	if yaml, n, ok := inEnvelope(f, query); ok {
 		return yaml, n
 	}
-	for _, param := range []string{"page", "p", "pageNumber", "page_number"} {
-		if first, err := strconv.Atoi(query.Get(param)); err == nil && first <= 1 {
-			n.Guess, n.Why = "page_number", fmt.Sprintf("the address has %s=%d", param, first)
-			return fmt.Sprintf("{kind: page_number, base_page: %d, page_param: %s, stop_after_empty_page: true}", first, quote(param)), n
-		}
+	if yaml, n, ok := inQuery(query); ok {
+		return yaml, n
 	}
-	for _, offset := range []string{"offset", "skip", "start"} {
-		for _, limit := range []string{"limit", "count", "size", "take"} {
-			if size, err := strconv.Atoi(query.Get(limit)); err == nil && size > 0 && query.Has(offset) {
-				n.Guess, n.Why = "offset", fmt.Sprintf("the address has %s and %s", offset, limit)
-				return fmt.Sprintf("{kind: offset, limit: %d, limit_param: %s, offset_param: %s, stop_after_empty_page: true}", size, quote(limit), quote(offset)), n
+	n.Guess, n.Why, n.Sure = "single_page", "nothing in the answer or the address speaks of further pages", Guess
+	if strings.Contains(o.Link, "rel=") {
+		n.Why = "the answer has a Link header (RFC 8288) without a next page: write header_link if other answers have one"
+	}
+	if more := unasked(f, query); more != "" {
+		n.Why = more + ": there are further pages, and nothing says how to ask for them; see pagination in the reference"
+	}
+	return "{kind: single_page}", n
+}
+
+var (
+	pageParams   = []string{"page", "p", "_page", "pageNumber", "page_number", "pageNo", "page_no", "pageNum", "currentPage", "current_page", "page[number]"}
+	offsetParams = []string{"offset", "skip", "start", "startIndex", "startAt", "from", "$skip", "page[offset]"}
+	limitParams  = []string{"limit", "count", "size", "take", "rows", "per_page", "perPage", "page_size", "pageSize", "maxResults", "num", "n", "$top", "_limit", "page[size]", "page[limit]"}
+)
+
+// sent is the first of the names that the query has.
+func sent(query url.Values, names []string) (name string, number int, ok bool) {
+	for _, name := range names {
+		for given := range query {
+			if !strings.EqualFold(name, given) {
+				continue
+			}
+			if n, err := strconv.Atoi(query.Get(given)); err == nil {
+				return given, n, true
 			}
 		}
 	}
-	n.Guess, n.Why, n.Sure = "single_page", "nothing in the answer or the address speaks of further pages", Guess
-	return "{kind: single_page}", n
+	return "", 0, false
+}
+
+// inQuery looks at what the address sends.
+func inQuery(query url.Values) (string, Note, bool) {
+	n := Note{What: "pagination", Sure: Likely}
+	if param, page, ok := sent(query, pageParams); ok {
+		n.Guess, n.Why = "page_number", fmt.Sprintf("the address has %s=%d", param, page)
+		if page > 1 {
+			n.Why += "; the contract begins with page 1"
+		}
+		return fmt.Sprintf("{kind: page_number, base_page: %d, page_param: %s, stop_after_empty_page: true}", max(0, min(page, 1)), quote(param)), n, true
+	}
+	offset, _, ok := sent(query, offsetParams)
+	if !ok {
+		return "", n, false
+	}
+	limit, size, ok := sent(query, limitParams)
+	if !ok || size < 1 {
+		return "", n, false
+	}
+	n.Guess, n.Why = "offset", fmt.Sprintf("the address has %s and %s", offset, limit)
+	return fmt.Sprintf("{kind: offset, limit: %d, limit_param: %s, offset_param: %s, stop_after_empty_page: true}", size, quote(limit), quote(offset)), n, true
 }
 
 var (
 	nextLinks = []string{"next", "next_url", "nexturl", "next_page_url", "nextpageurl", "next_link", "nextlink", "@odata.nextlink", "next_page"}
 	cursors   = map[string]string{ // the member, and the parameter that usually carries it
-		"next_cursor": "cursor", "nextcursor": "cursor", "cursor": "cursor", "next_page_token": "page_token", "nextpagetoken": "pageToken",
+		"next_cursor": "cursor", "nextcursor": "cursor", "next-cursor": "cursor", "cursor": "cursor", "next_page_token": "page_token", "nextpagetoken": "pageToken",
 		"next_token": "next_token", "nexttoken": "nextToken", "after": "after", "end_cursor": "after", "endcursor": "after", "offset": "offset",
 	}
-	mores  = []string{"has_more", "hasmore", "has_next", "hasnext", "has_next_page", "hasnextpage", "more"}
-	totals = []string{"total_pages", "totalpages", "page_count", "pagecount", "pages", "last_page", "lastpage"}
+	mores   = []string{"has_more", "hasmore", "has_next", "hasnext", "has_next_page", "hasnextpage", "more"}
+	totals  = []string{"total_pages", "totalpages", "page_count", "pagecount", "pages", "last_page", "lastpage"}
+	counts  = []string{"total", "total_count", "totalcount", "total_results", "totalresults", "total-results", "total_items", "totalitems", "numfound", "count", "totalhits", "total_records"}
+	asides  = []string{"meta", "metadata", "paging", "pagination", "pageinfo", "page_info", "page", "links", "_links", "cursor", "cursors", "response_metadata", "info"}
+	current = []string{"page", "current_page", "currentpage", "number"}
 )
 
 func among(name string, names []string) bool {
@@ -55,76 +96,147 @@ func among(name string, names []string) bool {
 	return false
 }
 
-// inEnvelope looks at the members around the records, and at objects among them that speak of paging.
-func inEnvelope(v *value, pointer string, depth int, query url.Values) (string, Note, bool) {
-	n := Note{What: "pagination", Sure: Likely}
-	more := ""
-	for _, m := range v.members {
-		if m.value.kind == isBool && among(m.name, mores) {
-			more = fmt.Sprintf(", has_more_path: %s", quote(pointer+"/"+escape(m.name)))
-		}
-	}
-	for _, m := range v.members {
-		at := pointer + "/" + escape(m.name)
-		link := m.value.kind == isText && (strings.HasPrefix(m.value.text, "http") || strings.HasPrefix(m.value.text, "/") || strings.HasPrefix(m.value.text, "?"))
-		if among(m.name, nextLinks) && (link || m.value.kind == isNull && !strings.EqualFold(m.name, "next_page")) {
-			n.Guess, n.Why = "json_link", at+" holds the address of the next page"
-			if m.value.kind == isNull {
-				n.Why, n.Sure = at+" is null and would hold the address of the next page", Guess
-			}
-			return fmt.Sprintf("{kind: json_link, next_url_path: %s}", quote(at)), n, true
-		}
-	}
-	for _, m := range v.members {
-		at := pointer + "/" + escape(m.name)
-		param, known := cursors[strings.ToLower(m.name)]
-		if known && (m.value.kind == isText && m.value.text != "" || m.value.kind == isNull && strings.Contains(strings.ToLower(m.name), "next")) {
-			for name := range query { // what the address itself sends is no guess
-				if strings.EqualFold(name, m.name) || strings.EqualFold(name, param) {
-					param = name
-				}
-			}
-			n.Guess, n.Why, n.Sure = "cursor", fmt.Sprintf("%s holds a cursor; that the parameter %s carries it is a guess", at, param), Guess
-			return fmt.Sprintf("{kind: cursor, cursor_path: %s, cursor_param: %s%s}", quote(at), quote(param), more), n, true
-		}
-	}
-	for _, m := range v.members {
-		at := pointer + "/" + escape(m.name)
-		if m.value.kind == isNumber && among(m.name, totals) {
-			first := 1
-			for _, page := range []string{"page", "current_page", "currentPage", "number"} {
-				if p := v.get(page); p != nil && p.text == "0" {
-					first = 0
-				}
-			}
-			n.Guess, n.Why = "page_number", at+" counts the pages; that the parameter page names one is a guess"
-			return fmt.Sprintf("{kind: page_number, base_page: %d, page_param: page, total_path: %s, stop_after_empty_page: true}", first, quote(at)), n, true
-		}
-	}
-	limit, offset := number(v, "limit", "per_page", "page_size", "size"), v.get("offset")
-	if limit > 0 && offset != nil && offset.kind == isNumber {
-		n.Guess, n.Why = "offset", pointer+"/limit and "+pointer+"/offset stand beside the records"
-		total := ""
-		for _, name := range []string{"total", "total_count", "count"} {
-			if t := v.get(name); t != nil && t.kind == isNumber {
-				total = fmt.Sprintf(", total_path: %s", quote(pointer+"/"+name))
-				break
+// beside are the objects that may speak of paging: those around the records, and among their members those that are called
+// so. What else lies in the answer is data.
+func beside(f found) []level {
+	var all []level
+	var add func(l level, depth int)
+	add = func(l level, depth int) {
+		all = append(all, l)
+		for i := range l.value.members {
+			m := &l.value.members[i]
+			if m.value.kind == isObject && among(m.name, asides) && depth < 2 {
+				add(level{l.pointer + "/" + escape(m.name), &m.value}, depth+1)
 			}
 		}
-		return fmt.Sprintf("{kind: offset, limit: %d, limit_param: limit, offset_param: offset%s, stop_after_empty_page: true}", limit, total), n, true
 	}
-	if depth < 3 {
-		for i := range v.members {
-			m := &v.members[i]
-			if m.value.kind != isObject {
-				continue
+	for _, l := range f.around {
+		add(l, 0)
+		for i := range l.value.items { // [{"page": 1}, [records]]
+			if v := &l.value.items[i]; v.kind == isObject {
+				add(level{fmt.Sprintf("%s/%d", l.pointer, i), v}, 1)
 			}
-			if yaml, n, ok := inEnvelope(&m.value, pointer+"/"+escape(m.name), depth+1, query); ok {
+		}
+	}
+	if strings.HasSuffix(f.pointer, "/*") { // what holds records under keys has nothing else
+		for i := range all {
+			if all[i].pointer+"/*" == f.pointer {
+				return append(all[:i:i], all[i+1:]...)
+			}
+		}
+	}
+	return all
+}
+
+// inEnvelope looks at what is around the records.
+func inEnvelope(f found, query url.Values) (string, Note, bool) {
+	for _, look := range []func(level, url.Values) (string, Note, bool){byLink, byCursor, byPages, byOffset} {
+		for _, l := range beside(f) {
+			if yaml, n, ok := look(l, query); ok {
 				return yaml, n, true
 			}
 		}
 	}
 	return "", Note{}, false
+}
+
+func byLink(l level, _ url.Values) (string, Note, bool) {
+	n := Note{What: "pagination", Guess: "json_link", Sure: Likely}
+	for i := range l.value.members {
+		m := &l.value.members[i]
+		at, v := l.pointer+"/"+escape(m.name), &m.value
+		if !among(m.name, nextLinks) {
+			continue
+		}
+		if href := v.get("href"); href != nil {
+			at, v = at+"/href", href
+		}
+		link := v.kind == isText && (strings.HasPrefix(v.text, "http") || strings.HasPrefix(v.text, "/") || strings.HasPrefix(v.text, "?"))
+		if !link && (v.kind != isNull || strings.EqualFold(m.name, "next_page")) {
+			continue
+		}
+		n.Why = at + " holds the address of the next page"
+		if v.kind == isNull {
+			n.Why, n.Sure = at+" is null and would hold the address of the next page", Guess
+		}
+		return fmt.Sprintf("{kind: json_link, next_url_path: %s}", quote(at)), n, true
+	}
+	return "", n, false
+}
+
+func byCursor(l level, query url.Values) (string, Note, bool) {
+	n := Note{What: "pagination", Guess: "cursor", Sure: Guess}
+	more := ""
+	for i := range l.value.members {
+		if m := &l.value.members[i]; m.value.kind == isBool && among(m.name, mores) {
+			more = fmt.Sprintf(", has_more_path: %s", quote(l.pointer+"/"+escape(m.name)))
+		}
+	}
+	for i := range l.value.members {
+		m := &l.value.members[i]
+		at, lower := l.pointer+"/"+escape(m.name), strings.ToLower(m.name)
+		param, known := cursors[lower]
+		if !known || (m.value.kind != isText || m.value.text == "") && (m.value.kind != isNull || !strings.Contains(lower, "next")) {
+			continue
+		}
+		for name := range query { // what the address itself sends is no guess
+			if strings.EqualFold(name, m.name) || strings.EqualFold(name, param) {
+				param = name
+			}
+		}
+		n.Why = fmt.Sprintf("%s holds a cursor; that the parameter %s carries it is a guess", at, param)
+		return fmt.Sprintf("{kind: cursor, cursor_path: %s, cursor_param: %s%s}", quote(at), quote(param), more), n, true
+	}
+	return "", n, false
+}
+
+func byPages(l level, query url.Values) (string, Note, bool) {
+	n := Note{What: "pagination", Guess: "page_number", Sure: Likely}
+	for i := range l.value.members {
+		m := &l.value.members[i]
+		at := l.pointer + "/" + escape(m.name)
+		if m.value.kind != isNumber || !among(m.name, totals) {
+			continue
+		}
+		first := 1
+		for k := range l.value.members {
+			if c := &l.value.members[k]; among(c.name, current) && c.value.text == "0" {
+				first = 0
+			}
+		}
+		param, _, ok := sent(query, pageParams)
+		n.Why = at + " counts the pages"
+		if !ok {
+			param = "page"
+			n.Why += "; that the parameter page names one is a guess"
+		}
+		return fmt.Sprintf("{kind: page_number, base_page: %d, page_param: %s, total_path: %s, stop_after_empty_page: true}", first, quote(param), quote(at)), n, true
+	}
+	return "", n, false
+}
+
+func byOffset(l level, query url.Values) (string, Note, bool) {
+	n := Note{What: "pagination", Guess: "offset", Sure: Likely}
+	size, offset := number(l.value, "limit", "per_page", "page_size", "size"), l.value.get("offset")
+	if size < 1 || offset == nil || offset.kind != isNumber {
+		return "", n, false
+	}
+	n.Why = l.pointer + "/limit and " + l.pointer + "/offset stand beside the records"
+	total := ""
+	for i := range l.value.members {
+		if m := &l.value.members[i]; m.value.kind == isNumber && among(m.name, counts) && m.name != "count" {
+			total = fmt.Sprintf(", total_path: %s", quote(l.pointer+"/"+escape(m.name)))
+			break
+		}
+	}
+	limit, from := "limit", "offset"
+	if name, _, ok := sent(query, limitParams); ok {
+		limit = name
+	}
+	if name, _, ok := sent(query, offsetParams); ok {
+		from = name
+	}
+	return fmt.Sprintf("{kind: offset, limit: %d, limit_param: %s, offset_param: %s%s, stop_after_empty_page: true}", size, quote(limit), quote(from), total), n, true
 }
 
 func number(v *value, names ...string) int {
@@ -136,4 +248,20 @@ func number(v *value, names ...string) int {
 		}
 	}
 	return 0
+}
+
+// unasked says why there must be more records than the answer has; "" where nothing says so.
+func unasked(f found, query url.Values) string {
+	for _, l := range beside(f) {
+		for i := range l.value.members {
+			m := &l.value.members[i]
+			if n, err := strconv.Atoi(m.value.text); m.value.kind == isNumber && err == nil && among(m.name, counts) && n > len(f.records) {
+				return fmt.Sprintf("%s/%s is %d and the answer has %s", l.pointer, escape(m.name), n, plural(len(f.records), "record"))
+			}
+		}
+	}
+	if name, size, ok := sent(query, limitParams); ok && size == len(f.records) {
+		return fmt.Sprintf("the address asks for %s=%d and as many came", name, size)
+	}
+	return ""
 }

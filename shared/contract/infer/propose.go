@@ -55,18 +55,25 @@ func Contract(dataset string, sample []byte, o Options) (*Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
+	d := &draft{dataset: dataset, options: o, found: f, largest: largest(f), body: len(sample)}
 	if f.keys == nil { // else all are objects
 		f.records = slices.DeleteFunc(slices.Clone(f.records), func(v value) bool { return v.kind != isObject })
 	}
-	f.records = f.records[:min(len(f.records), most)]
-	d := &draft{dataset: dataset, options: o, found: f, records: len(f.records)}
+	d.found, d.records = f, len(f.records)
 	if err := d.address(); err != nil {
 		return nil, err
 	}
 	d.columns()
+	d.fit()
+	if len(d.fields) > mostColumns {
+		return nil, fmt.Errorf("the records have %d members in all, and a contract has at most %d columns: their names look like data; ask the API for fewer members, or wrap it", len(d.fields), mostColumns)
+	}
 	d.key()
 	d.version()
 	d.paging, d.pagingNote = paging(f, o, d.sent)
+	if names := d.dropped(); len(names) > 0 {
+		d.pagingNote.Why += "; a run begins with the first page, so " + strings.Join(names, ", ") + " of the address is left out"
+	}
 	text := d.yaml()
 	if _, err := contract.Parse(dataset+".odcs.yaml", text); err != nil {
 		return nil, fmt.Errorf("write a contract that loads (a fault of this command, please report it with the sample): %w", err)
@@ -80,6 +87,8 @@ type draft struct {
 	options Options
 	found   found
 	records int
+	largest int // bytes of a record, or of a value beside the records
+	body    int // bytes of the sample
 
 	location   string
 	insecure   bool // the sample came over plain http
@@ -97,8 +106,21 @@ type draft struct {
 	pagingNote Note
 }
 
-// secretParams are query parameters that often carry credentials, beside those that are called like it.
-var secretParams = []string{"key", "token", "appid", "app_id", "apitoken", "auth", "sig", "signature"}
+// Words of names of query parameters that carry credentials, and those before them that make them carry something else.
+var (
+	secretWords = []string{
+		"key", "token", "secret", "password", "passwd", "pwd", "pass", "auth", "authorization", "jwt", "bearer", "session", "sessionid", "sid", "appid",
+		"apikey", "apitoken", "authkey", "appkey", "accesskey", "accesstoken", "sig", "signature", "credential", "credentials", "hmac",
+	}
+	plainWords = []string{"page", "next", "sort", "order", "group", "partition", "continuation", "sync", "primary", "foreign", "start"}
+)
+
+// secret reports whether a query parameter is called like one that carries a credential.
+func secret(name string) bool {
+	words := strings.Split(snake(name), "_")
+	plain := slices.ContainsFunc(words, func(w string) bool { return slices.Contains(plainWords, w) })
+	return contract.IsCredential(name) || strings.HasSuffix(snake(name), "app_id") || !plain && slices.ContainsFunc(words, func(w string) bool { return slices.Contains(secretWords, w) })
+}
 
 // address takes the URL apart: credentials never go into a contract.
 func (d *draft) address() error {
@@ -123,10 +145,13 @@ func (d *draft) address() error {
 		if err1 != nil || err2 != nil {
 			return errors.New("the query of the address is not well formed")
 		}
-		if contract.IsCredential(name) || among(name, secretParams) {
+		if secret(name) {
 			d.auth = fmt.Sprintf("{kind: api_key, in: query, name: %s, secret: %s/key}", quote(name), d.dataset)
 			d.authNote = &Note{What: "auth", Guess: "api_key in the query", Why: name + " looks like a credential; its value is not written down: ops:secret takes it", Sure: Likely}
 			continue
+		}
+		if slices.ContainsFunc(d.query, func(q [2]string) bool { return q[0] == name }) {
+			return fmt.Errorf("the address sends the parameter %s twice, and a contract sends each once: ask for one value, or for all in one parameter if the API takes that", name)
 		}
 		d.query = append(d.query, [2]string{name, text})
 	}
@@ -135,9 +160,13 @@ func (d *draft) address() error {
 	return nil
 }
 
-// columns finds the columns; the members of a GeoJSON feature's properties, or of attributes, become columns of their own.
+// wrappers are the members in which records often carry what they have to say: GeoJSON, JSON:API, Reddit, GraphQL,
+// Elasticsearch, Airtable, FHIR.
+var wrappers = []string{"properties", "attributes", "data", "node", "_source", "fields", "resource"}
+
+// columns finds the columns; the members of what a record is wrapped in become columns of their own.
 func (d *draft) columns() {
-	all := fields(d.found.records)
+	all := fields(d.found.records, 0)
 	for i := range all {
 		if all[i].member == "" {
 			all[i].pointer = "/" // a property must have a name
@@ -145,7 +174,7 @@ func (d *draft) columns() {
 	}
 	for i, f := range all {
 		inner := f.shape.fields
-		if (f.member != "properties" && f.member != "attributes") || len(inner) == 0 || f.nulls > 0 || len(all) > 8 {
+		if !slices.Contains(wrappers, f.member) || len(inner) == 0 || f.nulls > 0 || len(all) > 8 {
 			continue
 		}
 		d.hoisted = f.member
@@ -160,6 +189,70 @@ func (d *draft) columns() {
 		all = append([]field{d.underKey(keys[:d.records], all)}, all...)
 	}
 	d.fields = all
+}
+
+// Limits of a contract.
+const (
+	mostColumns = 500
+	mostLeaves  = 1900 // beside the lineage; a contract takes 2000
+	longestGlue = 100_000
+)
+
+// fit keeps the largest columns as JSON text until all that is declared fits into a contract.
+func (d *draft) fit() {
+	for {
+		all, most := 0, -1
+		sizes := make([]int, len(d.fields))
+		for i := range d.fields {
+			s := &d.fields[i].shape
+			sizes[i] = s.leaves()
+			if len(s.glue()) > longestGlue {
+				sizes[i] = mostLeaves + 1
+			}
+			all += sizes[i]
+			if most < 0 || sizes[i] > sizes[most] {
+				most = i
+			}
+		}
+		if all <= mostLeaves || sizes[most] == 1 {
+			return
+		}
+		s := &d.fields[most].shape
+		*s = shape{logical: s.logical, physical: "string", sure: Likely, why: fmt.Sprintf("has %d members, more than a contract can declare beside the others; kept as JSON text", s.leaves())}
+	}
+}
+
+// leaves counts the plain values that a shape declares.
+func (s *shape) leaves() int {
+	if s.items != nil {
+		return s.items.leaves()
+	}
+	if len(s.fields) == 0 {
+		return 1
+	}
+	n := 0
+	for i := range s.fields {
+		n += s.fields[i].shape.leaves()
+	}
+	return n
+}
+
+// largest is the size of the largest record, or of a value that is passed on the way to the records.
+func largest(f found) int {
+	n := 0
+	for i := range f.records {
+		n = max(n, f.records[i].bytes)
+	}
+	for _, l := range f.around {
+		within := f.pointer + "/"
+		for k := range l.value.members {
+			m := &l.value.members[k]
+			if !strings.HasPrefix(within, l.pointer+"/"+escape(m.name)+"/") {
+				n = max(n, m.value.bytes)
+			}
+		}
+	}
+	return n
 }
 
 // underKey is the column of the records' own names, called as no member is.
@@ -183,35 +276,55 @@ func (s *shape) scalar() bool {
 
 // key looks for the column, or the two, whose values occur once.
 func (d *draft) key() {
-	d.keyNote = Note{What: "key", Guess: "none", Why: "no column, and no two of them, differ in all records", Sure: Guess}
+	d.keyNote = Note{What: "key", Guess: "none", Why: "no column that could be one, and no two of them, differ in all records", Sure: Guess}
 	if d.records < 2 {
 		d.keyNote.Why = "one record says nothing about what differs between records"
 		return
 	}
-	var usable []int
+	ranks := map[int]int{}
+	var usable []int // for a key of two
 	for i := range d.fields {
 		f := &d.fields[i]
-		if f.required() && len(f.seen) == d.records && f.shape.scalar() && (f.shape.logical == "string" || f.shape.logical == "integer" || f.shape.logical == "timestamp" || f.shape.logical == "date") {
-			usable = append(usable, i)
-		}
-	}
-	best, rank := -1, 0
-	for _, i := range usable {
-		if !d.unique(i) {
+		if !f.required() || len(f.seen) != d.records || !f.shape.scalar() {
 			continue
 		}
-		if r := d.keyRank(i); best < 0 || r > rank {
-			best, rank = i, r
+		rank := d.keyRank(i)
+		if rank > 0 && (rank >= named || d.records >= enoughRecords) {
+			usable = append(usable, i)
+			ranks[i] = rank
+		}
+	}
+	best := -1
+	for _, i := range usable {
+		if (best < 0 || ranks[i] > ranks[best]) && d.unique(i) {
+			best = i
+		}
+	}
+	if (best < 0 || ranks[best] < named) && d.keyWithin() {
+		return
+	}
+	if best >= 0 && (d.fields[best].shape.logical == "timestamp" || d.fields[best].shape.logical == "date") {
+		for _, i := range usable { // of one thing at several times; the next page may have another's
+			if ranks[i] >= 2*named {
+				d.keys = []int{i, best}
+				d.keyNote = Note{What: "key", Guess: d.fields[i].column + " and " + d.fields[best].column, Why: fmt.Sprintf("the latter differs in all %d records, the former is called like a key", d.records), Sure: Guess}
+				return
+			}
 		}
 	}
 	if best >= 0 {
 		d.keys = []int{best}
 		d.keyNote = Note{What: "key", Guess: d.fields[best].column, Why: fmt.Sprintf("differs in all %d records", d.records), Sure: Likely}
-		if rank < named {
+		if ranks[best] < 2*named {
 			d.keyNote.Sure = Guess
 		}
 		return
 	}
+	if d.records < enoughRecords {
+		d.keyNote.Why = fmt.Sprintf("%d records are too few to tell which columns differ by chance", d.records)
+		return
+	}
+	slices.SortStableFunc(usable, func(a, b int) int { return ranks[b] - ranks[a] })
 	usable = usable[:min(len(usable), 12)]
 	for a, i := range usable {
 		for _, j := range usable[a+1:] {
@@ -224,23 +337,81 @@ func (d *draft) key() {
 	}
 }
 
-const named = 10 // rank of a column that is called like a key
+// keyWithin finds the id of an object that every record has once, and makes a column of it.
+func (d *draft) keyWithin() bool {
+	for i := range d.fields {
+		f := &d.fields[i]
+		if f.nulls > 0 || len(f.seen) != d.records {
+			continue
+		}
+		for k := range f.shape.fields {
+			inner := f.shape.fields[k]
+			if !among(inner.member, []string{"id", "uuid", "guid"}) || inner.nulls > 0 || !inner.shape.scalar() {
+				continue
+			}
+			inner.column = f.column + "_" + inner.column
+			for slices.ContainsFunc(d.fields, func(o field) bool { return o.column == inner.column }) {
+				inner.column += "_2"
+			}
+			inner.pointer = f.pointer
+			if inner.pointer == "" {
+				inner.pointer = "/" + escape(f.member)
+			}
+			inner.pointer += "/" + escape(inner.member)
+			inner.shape.why += ", also a column of its own, to be the key"
+			d.fields = append(d.fields, inner)
+			if last := len(d.fields) - 1; d.unique(last) {
+				d.keys = []int{last}
+				d.keyNote = Note{What: "key", Guess: inner.column, Why: fmt.Sprintf("%s differs in all %d records", inner.pointer, d.records), Sure: Guess}
+				return true
+			}
+			d.fields = d.fields[:len(d.fields)-1]
+		}
+	}
+	return false
+}
 
+const (
+	named      = 10 // rank of a column that is called like a key
+	longestKey = 100
+
+	manyRecords = 100 // in which short texts do not differ by chance
+	shortText   = 60
+)
+
+// keyRank says how much a column looks like a key: its name, or the form of its values; 0 is not at all. A number that is
+// not called like a key is a measure, and a text with spaces is prose.
 func (d *draft) keyRank(i int) int {
 	f := &d.fields[i]
+	text, whole := f.shape.logical == "string", f.shape.logical == "integer"
+	if !text && !whole && f.shape.logical != "timestamp" && f.shape.logical != "date" {
+		return 0
+	}
+	short := text && d.records >= manyRecords && !slices.ContainsFunc(f.seen, func(v value) bool { return len(v.text) > shortText })
+	prose := text && slices.ContainsFunc(f.seen, func(v value) bool { return len(v.text) > longestKey })
 	rank := 0
 	switch {
-	case f.column == "id" || f.column == "uuid" || f.column == d.dataset+"_id":
+	case prose:
+		return 0
+	case f.column == "id" || f.column == "uuid" || f.column == d.dataset+"_id" || f.derived != "":
+		rank = 4 * named
+	case hinting(f.member, "id", "uuid", "guid"):
 		rank = 3 * named
-	case f.derived != "", hinting(f.member, "id", "uuid", "guid"):
+	case hinting(f.member, "key", "code", "slug", "symbol", "ref", "reference", "isbn", "issn", "isin", "ticker", "iata", "icao", "ean", "gtin", "sku", "sha", "doi", "hash"):
 		rank = 2 * named
-	case hinting(f.member, "key", "code", "slug", "symbol", "number", "ref", "reference", "isbn", "sku"):
+	case hinting(f.member, "number", "no", "name", "path", "login", "username", "url", "uri", "href", "domain", "email", "iso", "version"):
 		rank = named
+	case whole && !hinting(f.member, "year", "month", "week", "day", "hour", "quarter"):
+		return 0
+	case text && !short && slices.ContainsFunc(f.seen, func(v value) bool { return strings.ContainsAny(v.text, " \t\n") }):
+		return 0
+	case f.shape.logical == "timestamp" && hinting(f.member, lasting...): // of many that were made one after the other
+		return 0
 	}
-	if f.shape.logical == "string" || f.shape.logical == "integer" {
+	if text || whole {
 		rank++
 	}
-	return rank
+	return rank + 1
 }
 
 func (d *draft) unique(columns ...int) bool {
@@ -248,7 +419,8 @@ func (d *draft) unique(columns ...int) bool {
 	for r := range d.records {
 		var key strings.Builder
 		for _, i := range columns {
-			fmt.Fprintf(&key, "%q,", d.fields[i].seen[r].text)
+			text := d.fields[i].seen[r].text
+			fmt.Fprintf(&key, "%d:%s", len(text), text)
 		}
 		if seen[key.String()] {
 			return false
@@ -258,27 +430,37 @@ func (d *draft) unique(columns ...int) bool {
 	return true
 }
 
-// version looks for the time that says which of two states of a record is newer.
+// lasting are words in the names of times that stay as they are when a record changes.
+var lasting = []string{
+	"created", "create", "creation", "published", "publish", "pub", "upload", "uploaded", "release", "released", "start", "started", "end", "ended",
+	"birth", "born", "joined", "registered", "due", "expires", "expiry", "expiration", "closed", "merged", "sent", "added", "opened", "founded",
+}
+
+// version looks for the time that says which of two states of a record is newer; without one, the newest run's is.
 func (d *draft) version() {
 	d.newer = -1
-	d.newerNote = Note{What: "version", Guess: "none", Why: "no time without nulls says which of two states of a record is newer", Sure: Guess}
+	d.newerNote = Note{What: "version", Guess: d.lineageName("run_at"), Why: "no time without nulls says when a record changed last: of two states that of the newer run is kept", Sure: Guess}
+	if len(d.keys) == 0 {
+		d.newerNote = Note{What: "version", Guess: "none", Why: "without a key there are no two states of one record", Sure: Guess}
+		return
+	}
 	rank := 0
 	for i := range d.fields {
 		f := &d.fields[i]
 		if !f.required() || slices.Contains(d.keys, i) || f.shape.logical != "timestamp" && f.shape.logical != "date" {
 			continue
 		}
-		r := 1
+		r := 0
 		switch {
-		case hinting(f.member, "updated", "modified", "changed", "lastmod"):
-			r = 3
-		case hinting(f.member, "time", "timestamp", "date", "ts"):
+		case hinting(f.member, "updated", "update", "modified", "changed", "lastmod", "touched"):
 			r = 2
+		case hinting(f.member, "time", "timestamp", "date", "ts", "dt", "observed") && !hinting(f.member, lasting...):
+			r = 1
 		}
 		if r > rank {
 			d.newer, rank = i, r
 			d.newerNote = Note{What: "version", Guess: f.column, Why: "a time that every record has", Sure: Guess}
-			if r == 3 {
+			if r == 2 {
 				d.newerNote.Why, d.newerNote.Sure = "a time that every record has, called like that of its last change", Likely
 			}
 		}

@@ -3,7 +3,6 @@ package infer
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -14,13 +13,19 @@ type found struct {
 	form    string // in words
 	why     string
 	sure    Sure
-	around  value   // the envelope; null where there is none
+	around  []level // from the document down to what holds the records; none where they are not in an envelope
 	keys    []value // of the records, where they are the members of an object
+}
+
+// level is an object on the way to the records.
+type level struct {
+	pointer string
+	value   *value
 }
 
 // find finds the records of a sample.
 func find(values []value) (found, error) {
-	first := values[0]
+	first := &values[0]
 	switch {
 	case len(values) > 1:
 		if objects(values) == 0 {
@@ -32,32 +37,42 @@ func find(values []value) (found, error) {
 	case first.kind != isObject:
 		return found{}, errors.New("the sample is a single value: a record is an object with members")
 	}
-	under, isKeyed := keyed(first)
-	if f, ok := envelope(first); ok && (!isKeyed || !strings.HasPrefix(f.pointer, strings.TrimSuffix(under.pointer, "*"))) {
-		return f, nil
+	all := places(first)
+	if f, ok, err := choose(first, all); err != nil || ok {
+		return f, err
 	}
-	if isKeyed {
-		return under, nil
+	for _, refuse := range []func(*value) error{columnar, nothing, names} {
+		if err := refuse(first); err != nil {
+			return found{}, err
+		}
 	}
-	if err := columnar(first); err != nil {
-		return found{}, err
+	f := found{records: []value{*first}, form: "one object", why: "the sample is one object without an array of objects in it", sure: Likely}
+	if len(all) > 0 {
+		f.sure = Guess
+		f.why = "the sample looks like one record, of which " + listed(all, "") + " is a part; if the parts are the records, write that place in records"
 	}
-	if err := nothing(first); err != nil {
-		return found{}, err
-	}
-	return found{records: []value{first}, form: "one object", why: "the sample is one object without an array of objects in it", sure: Likely}, nil
+	return f, nil
 }
 
-func array(v value) (found, error) {
+func array(v *value) (found, error) {
+	n := objects(v.items)
+	for i := range v.items { // what is around the records may stand beside them: [{"page": 1}, [{…}, {…}]]
+		if inner := &v.items[i]; inner.kind == isArray && len(v.items) <= 4 && objects(inner.items) > 0 && n < len(v.items) {
+			f := found{records: inner.items, pointer: fmt.Sprintf("/%d", i), form: "an array in an array", sure: Likely, around: []level{{"", v}}}
+			f.why = fmt.Sprintf("value %d of the document, counted from 0, is an array of %s", i, plural(len(inner.items), "object"))
+			return f, nil
+		}
+	}
 	switch {
 	case len(v.items) == 0:
 		return found{}, errors.New("the sample is an empty array: ask for something that has records")
-	case objects(v.items) == 0 && v.items[0].kind == isArray:
+	case n == 0 && v.items[0].kind == isArray:
 		return found{}, errors.New("the sample is an array of arrays, rows without the names of their members: a contract names members, so ask the API for objects (often format=json or named=true), or wrap it")
-	case objects(v.items) == 0:
+	case n == 0:
 		return found{}, errors.New("the sample is an array of values that are no objects: a record is an object with members")
 	}
-	return found{records: v.items, form: "an array", why: fmt.Sprintf("the document is an array of %d values", len(v.items)), sure: Certain}, nil
+	f := found{records: v.items, form: "an array", why: fmt.Sprintf("the document is an array of %s", plural(len(v.items), "value")), sure: Certain}
+	return f, columnarRecords(f)
 }
 
 func objects(values []value) int {
@@ -70,166 +85,68 @@ func objects(values []value) int {
 	return n
 }
 
-// place is an array of objects inside an envelope.
-type place struct {
-	pointer string
-	items   []value
-	depth   int
-}
-
-// envelope looks for the array of objects that is the reason for the answer: the longest, and of two of one length the one
-// nearer to the top.
-func envelope(v value) (found, bool) {
-	var all []place
-	var walk func(v *value, pointer string, depth int)
-	walk = func(v *value, pointer string, depth int) {
-		for i := range v.members {
-			m := &v.members[i]
-			at := pointer + "/" + escape(m.name)
-			switch {
-			case m.value.kind == isArray && objects(m.value.items) > 0:
-				all = append(all, place{pointer: at, items: m.value.items, depth: depth})
-			case m.value.kind == isObject && depth < 4:
-				walk(&m.value, at, depth+1)
-			}
-		}
-	}
-	walk(&v, "", 1)
+// choose takes the place that is the reason for the answer, if one is: it is called as records usually are, or makes up most
+// of the answer and does not hang on an entity of its own.
+func choose(root *value, all []place) (found, bool, error) {
 	if len(all) == 0 {
-		return found{}, false
+		return found{}, false, nil
 	}
 	best := all[0]
 	for _, p := range all[1:] {
-		if len(p.items) > len(best.items) || len(p.items) == len(best.items) && p.depth < best.depth {
+		if p.bytes > best.bytes || p.bytes == best.bytes && len(p.around) < len(best.around) {
 			best = p
 		}
 	}
-	f := found{
-		records: best.items, pointer: best.pointer, form: "an array in an envelope", sure: Certain, around: v,
-		why: fmt.Sprintf("%s holds %s", best.pointer, plural(len(best.items), "object")),
+	share := func(bytes int) float64 { return float64(bytes) / float64(max(root.bytes, 1)) }
+	together := 0
+	for _, p := range all {
+		together += p.bytes
+	}
+	usual := among(best.name, usualNames)
+	part := entity(best.around[len(best.around)-1].value) // of a record, by the looks of it
+	switch {
+	case share(best.bytes) < 0.2 && entity(root), share(best.bytes) < 0.5 && share(together) < 0.8 && !usual, share(best.bytes) < 0.8 && !usual && part:
+		return found{}, false, nil
+	case best.lists:
+		if rest := leaves(root) - leaves(best.value); rest > muchBeside {
+			return found{}, false, nil
+		}
+		return found{}, false, fmt.Errorf("%s holds a list of records below each of its %d names (%s, …), and a contract names one place for the records: ask the API for one of the names at a time or for a flat list, or name one list in a contract of your own", best.where(), len(best.value.members), best.value.members[0].name)
+	}
+	f := found{records: best.items, pointer: best.pointer, form: "an array in an envelope", sure: Certain, around: best.around}
+	f.why = fmt.Sprintf("%s holds %s", best.pointer, plural(len(best.items), "object"))
+	if best.keyed {
+		f.pointer, f.form, f.sure = best.pointer+"/*", "an object keyed by id", Likely
+		f.why = fmt.Sprintf("its %s (%s, …) are objects of one shape; the name of each is kept in a column", plural(len(best.value.members), "member"), best.value.members[0].name)
+		for i := range best.value.members {
+			f.keys = append(f.keys, value{kind: isText, text: best.value.members[i].name})
+		}
 	}
 	if len(all) > 1 {
-		var others []string
-		for _, p := range all {
-			if p.pointer != best.pointer {
-				others = append(others, p.pointer)
-			}
-		}
 		f.sure = Likely
-		f.why += ", more than or above " + strings.Join(others, ", ")
 	}
-	return f, true
+	if len(all) > 1 && share(best.bytes) < 0.6 || part && !usual {
+		f.sure = Guess
+	}
+	if len(all) > 1 {
+		f.why += ", more than or above " + listed(all, best.pointer)
+	}
+	return f, true, columnarRecords(f)
 }
 
-// columnar refuses answers whose arrays hold one column each.
-func columnar(v value) error {
-	var refuse func(v *value, pointer string, depth int) error
-	refuse = func(v *value, pointer string, depth int) error {
-		lengths := map[int][]string{}
-		for i := range v.members {
-			m := &v.members[i]
-			if m.value.kind == isArray && len(m.value.items) > 1 {
-				lengths[len(m.value.items)] = append(lengths[len(m.value.items)], m.name)
-				if m.value.items[0].kind == isArray {
-					return fmt.Errorf("%s is an array of arrays, rows without the names of their members: a contract names members, so ask the API for objects, or wrap it", pointer+"/"+escape(m.name))
-				}
-			}
-			if m.value.kind == isObject && depth < 4 {
-				if err := refuse(&m.value, pointer+"/"+escape(m.name), depth+1); err != nil {
-					return err
-				}
-			}
-		}
-		for n, names := range lengths {
-			if len(names) > 1 {
-				slices.Sort(names)
-				where := "the document"
-				if pointer != "" {
-					where = pointer
-				}
-				return fmt.Errorf("%s is columnar: its members %s are arrays of %d values each, one column in each; a record is an object, so ask the API for rows, or wrap it", where, strings.Join(names, ", "), n)
-			}
-		}
-		return nil
-	}
-	return refuse(&v, "", 1)
-}
-
-// usualNames are how the member with the records is often called.
-var usualNames = []string{"data", "items", "results", "result", "records", "rows", "values", "value", "entries", "list", "features", "content", "hits"}
-
-// nothing refuses objects that hold no record, but look as if others of their kind did, or say what went wrong.
-func nothing(v value) error {
-	if len(v.members) == 0 {
-		return errors.New("the sample is an empty object: ask for something that has records")
-	}
-	for _, m := range v.members {
-		switch {
-		case m.value.kind == isArray && len(m.value.items) == 0 && among(m.name, usualNames):
-			return fmt.Errorf("the sample is an answer without records, /%s is empty: ask for something that has some", escape(m.name))
-		case among(m.name, []string{"error", "errors"}) && len(v.members) <= 4 && m.value.kind != isNull && m.value.text != "false" && (m.value.kind != isArray || len(m.value.items) > 0):
-			return fmt.Errorf("the sample looks like what an API answers when it refuses, for it has the member %q: does it want a key, or another address?", m.name)
+// listed names places, but for one.
+func listed(all []place, but string) string {
+	const few = 4
+	var names []string
+	for _, p := range all {
+		if p.pointer != but || but == "" {
+			names = append(names, p.where())
 		}
 	}
-	return nil
-}
-
-// keyed looks for the largest object whose members are records, each under its key.
-func keyed(v value) (found, bool) {
-	var best *value
-	at := ""
-	var walk func(v *value, pointer string, depth int)
-	walk = func(v *value, pointer string, depth int) {
-		if alike(v.members) {
-			if best == nil || len(v.members) > len(best.members) {
-				best, at = v, pointer
-			}
-			return // what lies within is part of its records
-		}
-		for i := range v.members {
-			if m := &v.members[i]; m.value.kind == isObject && depth < 4 {
-				walk(&m.value, pointer+"/"+escape(m.name), depth+1)
-			}
-		}
+	if more := len(names) - few; more > 0 {
+		names = append(names[:few], fmt.Sprintf("%d more", more))
 	}
-	walk(&v, "", 1)
-	if best == nil {
-		return found{}, false
-	}
-	f := found{
-		pointer: at + "/*", form: "an object keyed by id", sure: Likely, around: v,
-		why: fmt.Sprintf("its %d members (%s, …) are objects of one shape; the name of each is kept in a column", len(best.members), best.members[0].name),
-	}
-	for _, m := range best.members {
-		f.records, f.keys = append(f.records, m.value), append(f.keys, value{kind: isText, text: m.name})
-	}
-	return f, true
-}
-
-// alike reports whether members are records under keys: at least three objects that share most of their members' names.
-func alike(members []member) bool {
-	if len(members) < 3 {
-		return false
-	}
-	names := map[string]int{}
-	total := 0
-	for i := range members {
-		v := &members[i].value
-		if v.kind != isObject || len(v.members) < 2 {
-			return false
-		}
-		for _, m := range v.members {
-			names[m.name]++
-			total++
-		}
-	}
-	shared := 0
-	for _, n := range names {
-		if 2*n >= len(members) {
-			shared += n
-		}
-	}
-	return 5*shared >= 4*total
+	return strings.Join(names, ", ")
 }
 
 func plural(n int, noun string) string {

@@ -24,6 +24,7 @@ const (
 // value is a JSON value with its members in their order and its numbers as they stand.
 type value struct {
 	kind    kind
+	bytes   int    // of its text in the sample, with what stands before it
 	text    string // of a number or string; true or false
 	items   []value
 	members []member
@@ -44,10 +45,7 @@ func (v *value) get(name string) *value {
 	return nil
 }
 
-const (
-	deepest = 64
-	most    = 5000 // records that are looked at: more say nothing new and cost time
-)
+const deepest = 64
 
 // parse reads all JSON values of a sample.
 func parse(sample []byte) ([]value, error) {
@@ -65,7 +63,7 @@ func parse(sample []byte) ([]value, error) {
 	d := json.NewDecoder(bytes.NewReader(sample))
 	d.UseNumber()
 	var all []value
-	for len(all) <= most {
+	for {
 		v, err := read(d, 0)
 		if errors.Is(err, io.EOF) {
 			break
@@ -79,11 +77,14 @@ func parse(sample []byte) ([]value, error) {
 }
 
 func read(d *json.Decoder, depth int) (value, error) {
+	start := d.InputOffset()
 	token, err := d.Token()
 	if err != nil {
 		return value{}, err
 	}
-	return readFrom(d, token, depth)
+	v, err := readFrom(d, token, depth)
+	v.bytes = int(d.InputOffset() - start)
+	return v, err
 }
 
 func readFrom(d *json.Decoder, token json.Token, depth int) (value, error) {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"tributary/shared/contract"
 )
 
 var plainText = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./-]*$`)
@@ -98,13 +100,34 @@ func (d *draft) yaml() []byte {
 		p("      insecure: true")
 	}
 	p("      rate: {requests: 30, per: 1m}")
-	if len(d.keys) > 0 && d.newer >= 0 {
+	if limits := d.limits(); limits != "" {
+		p("      limits: %s", limits)
+	}
+	if len(d.keys) > 0 {
 		p("  - property: serving")
 		p("    value: %s", d.serving())
 	}
 	p("  - property: rejectThresholdPercent")
 	p("    value: 5")
 	return b.Bytes()
+}
+
+// limits are those of the contract where the sample comes near to what it allows by itself; "" where it does not.
+func (d *draft) limits() string {
+	const room, mebi = 4, 1 << 20
+	usual := contract.Limits{}.OrDefault()
+	var parts []string
+	body := int64(room * d.body)
+	if body > usual.Body {
+		parts = append(parts, fmt.Sprintf("body: %dMiB", min(body/mebi+1, 1024)))
+	}
+	if record := room * d.largest; record > usual.Record {
+		parts = append(parts, fmt.Sprintf("record: %dMiB", min(record/mebi+1, 64)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 func quoteAlways(text string) string {
@@ -124,11 +147,28 @@ func (d *draft) constant() []string {
 		sent = append(sent, m[1])
 	}
 	for _, q := range d.query {
-		if !slices.Contains(sent, quote(q[0])) {
+		if !slices.Contains(sent, quote(q[0])) && !slices.Contains(d.dropped(), q[0]) {
 			pairs = append(pairs, quote(q[0])+": "+quoteAlways(q[1]))
 		}
 	}
 	return pairs
+}
+
+// positions are parameters that say where in all the records an answer begins.
+var positions = slices.Concat(pageParams, offsetParams, []string{"after", "before", "cursor", "page_token", "pageToken", "max_id", "since_id", "min_id"})
+
+// dropped are the parameters of the query that led to the page which was sampled: where further pages are asked for by what
+// the answer says, a run begins with the first.
+func (d *draft) dropped() []string {
+	var names []string
+	for _, kind := range []string{"header_link", "json_link", "cursor"} {
+		for _, q := range d.query {
+			if strings.HasPrefix(d.paging, "{kind: "+kind) && among(q[0], positions) && !slices.Contains([]string{"0", "1", ""}, q[1]) {
+				names = append(names, q[0])
+			}
+		}
+	}
+	return names
 }
 
 // property writes a column.
@@ -136,12 +176,12 @@ func (d *draft) property(b *bytes.Buffer, i int) {
 	f := &d.fields[i]
 	attributes := []string{"name: " + quote(f.member)}
 	if f.pointer != "" {
-		attributes = []string{"name: " + f.column, "transformSourceObjects: [" + quote(f.pointer) + "]"}
+		attributes = []string{"name: " + quote(f.column), "transformSourceObjects: [" + quote(f.pointer) + "]"}
 	} else if f.column != f.member {
-		attributes = append(attributes, "physicalName: "+f.column)
+		attributes = append(attributes, "physicalName: "+quote(f.column))
 	}
 	if f.derived != "" {
-		attributes = []string{"name: " + f.column}
+		attributes = []string{"name: " + quote(f.column)}
 	}
 	attributes = append(attributes, typed(&f.shape)...)
 	if f.derived != "" {
@@ -212,20 +252,23 @@ func writeInner(b *bytes.Buffer, indent string, s *shape) {
 		f := &s.fields[k]
 		attributes := []string{"name: " + quote(f.member)}
 		if f.column != f.member {
-			attributes = append(attributes, "physicalName: "+f.column)
+			attributes = append(attributes, "physicalName: "+quote(f.column))
 		}
 		writeProperty(b, indent+"  ", append(attributes, typed(&f.shape)...), &f.shape)
 	}
 }
 
+// lineageName is a name for a column of the lineage that no member has.
+func (d *draft) lineageName(name string) string {
+	for slices.ContainsFunc(d.fields, func(f field) bool { return f.column == name }) {
+		name = "run_" + name
+	}
+	return name
+}
+
 // lineage writes the columns that say where a row comes from, under names that no member has.
 func (d *draft) lineage(p func(string, ...any)) {
-	free := func(name string) string {
-		for slices.ContainsFunc(d.fields, func(f field) bool { return f.column == name }) {
-			name = "run_" + name
-		}
-		return name
-	}
+	free := d.lineageName
 	key := ""
 	if len(d.keys) > 0 {
 		key = fmt.Sprintf(", primaryKey: true, primaryKeyPosition: %d", len(d.keys)+1)
@@ -240,15 +283,19 @@ const servedAttributes = 8
 
 // serving projects the key, the version and the first scalar columns into DynamoDB.
 func (d *draft) serving() string {
-	parts := []string{"partitionKey: " + d.fields[d.keys[0]].column}
+	parts := []string{"partitionKey: " + quote(d.fields[d.keys[0]].column)}
 	if len(d.keys) > 1 {
-		parts = append(parts, "sortKey: "+d.fields[d.keys[1]].column)
+		parts = append(parts, "sortKey: "+quote(d.fields[d.keys[1]].column))
 	}
-	parts = append(parts, "version: "+d.fields[d.newer].column)
+	version := d.lineageName("run_at")
+	if d.newer >= 0 {
+		version = d.fields[d.newer].column
+	}
+	parts = append(parts, "version: "+quote(version))
 	var attributes []string
 	for i := range d.fields {
 		if len(attributes) < servedAttributes && !slices.Contains(d.keys, i) && i != d.newer && d.fields[i].shape.scalar() {
-			attributes = append(attributes, d.fields[i].column)
+			attributes = append(attributes, quote(d.fields[i].column))
 		}
 	}
 	if len(attributes) > 0 {

@@ -1,0 +1,220 @@
+package infer
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tributary/shared/contract"
+	"tributary/shared/record"
+)
+
+// repeated is a JSON array, or with other brackets an object, of n values; %[1]d in the form is the number of each.
+func repeated(open string, n int, form, end string) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = fmt.Sprintf(form, i)
+		if !strings.Contains(form, "%") {
+			parts[i] = form
+		}
+	}
+	return open + strings.Join(parts, ",") + end
+}
+
+// guesses are what a proposal says of some things, by what they are.
+func guesses(p *Proposal, what map[string]string) map[string]string {
+	got := map[string]string{}
+	for _, n := range p.Notes {
+		if _, asked := what[n.What]; asked {
+			got[n.What] = n.Guess
+		}
+	}
+	return got
+}
+
+// Every shape is found, and every sample is clean under its contract.
+func TestShapes(t *testing.T) {
+	for _, tc := range []struct {
+		name, sample, url string
+		want              map[string]string // of the notes
+	}{
+		{"an envelope in an array", `[{"page":1,"pages":6,"per_page":"50","total":296},` + repeated("[", 3, `{"id":"A%d","value":1.5}`, "]") + `]`, "", map[string]string{
+			"records": "an array in an array at /1", "pagination": "page_number", "key": "id",
+		}},
+		{"a record with a short list in it", `{"id":7,"name":"x","visibility":10000,"weather":[{"id":500,"main":"Rain"}],"main":{"temp":281.5},"sys":{"country":"NO"},"cod":200}`, "", map[string]string{
+			"records": "one object at the whole document",
+		}},
+		{"a record with a long list in it", `{"sha":"a1","message":"m","author":"me","url":"https://x","parents":1,"files":` + repeated("[", 3, `{"sha":"f%d"}`, "]") + `}`, "", map[string]string{
+			"records": "one object at the whole document",
+		}},
+		{"pairs of equal length in a record", `{"id":1,"name":"a","banner":[1280,384],"icon":[256,256],"title":"long enough to be more than the pairs are","about":"and some more of it"}`, "", map[string]string{
+			"records": "one object at the whole document", "column banner": "array, array<bigint>",
+		}},
+		{"one feature", `{"type":"Feature","properties":{"name":"a"},"geometry":{"type":"Polygon","coordinates":[[[1,2],[3,4],[5,6],[1,2]]]}}`, "", map[string]string{
+			"records": "one object at the whole document", "column name": "string",
+		}},
+		{"points and polygons", `{"type":"FeatureCollection","features":[{"id":1,"geometry":{"type":"Point","coordinates":[1,2]}},{"id":2,"geometry":{"type":"Polygon","coordinates":[[[1,2]]]}}]}`, "", map[string]string{
+			"records": "an array in an envelope at /features", "column geometry": "object, struct<type:string,coordinates:string>",
+		}},
+		{"records under numbered ids", `{"batchcomplete":"","query":{"pages":{"736":{"pageid":736,"ns":0,"title":"Albert"}}}}`, "", map[string]string{
+			"records": "an object keyed by id at /query/pages/*", "column key": "", "column id": "string",
+		}},
+		{"records under versions, among others of the package", `{"_id":"x","name":"x","tags":{"latest":"1.0.1"},"maintainers":[{"name":"a","email":"a@example.org"}],"versions":` +
+			repeated("{", 8, `"1.0.%[1]d":{"version":"1.0.%[1]d","main":"index.js","license":"MIT"}`, "}") + `}`, "", map[string]string{"records": "an object keyed by id at /versions/*"}},
+		{"records under names, some with little to say", `{"a/b":{"source":"x"},` + repeated("", 24, `"t/%d":{"source":"x","compressible":true}`, "") + `}`, "", map[string]string{
+			"records": "an object keyed by id at /*",
+		}},
+		{"a package with lists under versions", `{"info":` + repeated("{", 30, `"i%d":"text"`, "}") + `,"releases":` +
+			repeated("{", 160, `"1.%[1]d":[{"filename":"x-1.%[1]d.tar.gz","size":%[1]d}]`, "}") + `,"urls":[]}`, "", map[string]string{
+			"records": "one object at the whole document", "column releases": "object, string",
+		}},
+		{"the kind and the data of each", `{"kind":"Listing","data":{"after":"t3_x","children":` + repeated("[", 3, `{"kind":"t3","data":{"id":"x%d","created_utc":1578500000.0,"secure_media":null}}`, "]") + `}}`, "https://api.example.com/top?limit=3", map[string]string{
+			"records": "an array in an envelope at /data/children", "pagination": "cursor", "key": "id", "column created_utc": "timestamp", "column secure_media": "object, string",
+		}},
+		{"a list of search results that is the only one", `{"accounts":` + repeated("[", 9, `{"id":"%d","name":"n"}`, "]") + `,"statuses":[],"tags":[],"groups":[]}`, "", map[string]string{
+			"records": "an array in an envelope at /accounts",
+		}},
+		{"the smaller of two by number is the larger by size", `{"minutely":` + repeated("[", 6, `{"dt":%d}`, "]") + `,"hourly":` + repeated("[", 4, `{"dt":%d,"temp":281.5,"wind":{"speed":1.5,"deg":180}}`, "]") + `}`, "", map[string]string{
+			"records": "an array in an envelope at /hourly",
+		}},
+		{"a time deep in types", `[` + strings.Repeat(`{"a":`, 12) + `1` + strings.Repeat(`}`, 12) + `]`, "", map[string]string{"records": "an array at the whole document"}},
+		{"many columns of one object in each record", repeated("[", 4, `{"id":%d,"wide":`+repeated("{", 100, `"m%[1]d":1`, "}")+`}`, "]"), "", map[string]string{"key": "id"}},
+		{"names that are data in one record", `{"base":"EUR","date":"2025-03-04","rates":` + repeated("{", 30, `"C%02d":1.5`, "}") + `}`, "", map[string]string{"column rates": "object, string"}},
+		{"a few values that count", `{"base":"EUR","rates":{"USD":1.05,"GBP":0.83}}`, "", map[string]string{"column rates": "object, struct<usd:double,gbp:double>"}},
+		{"names that are versions", repeated("[", 3, `{"id":%d,"stats":{"5.5":"n","6":"n","7":"y","8":"y","TP":"u","9":"y"}}`, "]"), "", map[string]string{"column stats": "object, string"}},
+		{"texts of digits", repeated("[", 30, `{"member":"%[1]d","prefix":"10.1371","volume":"%[1]d","isbn":"019852663X","count":"%[1]d","lat":"59.91","added_in":"13.1"}`, "]"), "", map[string]string{
+			"column member": "string", "column prefix": "string", "column volume": "string", "column isbn": "string", "column count": "integer, bigint", "column lat": "number, decimal(18,2)", "column added_in": "string",
+		}},
+		{"prices that happen to be whole", `[{"id":"a","price":2,"open_issues":3}]`, "", map[string]string{"column price": "number, double", "column open_issues": "integer, bigint"}},
+		{"times that are not RFC 3339", `[{"id":1,"a":"2016-09-21T15:45:00.000","b":"Wed Aug 29 17:12:58 +0000 2012","c":"Tue, 15 Nov 1994 08:12:31 GMT","d":"2021-01-01T00:00:00.000+0100","e":"Jun 12 1998","f":"12/31/1999","g":"31/12/1999","h":"01/02/1999","i":"2021-01-01 10:00:00 UTC"}]`, "", map[string]string{
+			"column a": "timestamp", "column b": "timestamp", "column c": "timestamp", "column d": "timestamp", "column e": "date", "column f": "date", "column g": "date", "column h": "string", "column i": "timestamp",
+		}},
+		{"times that are empty texts at times", `[{"id":1,"at":"2025-03-04"},{"id":2,"at":""}]`, "", map[string]string{"column at": "string"}},
+		{"measures that differ by chance", repeated("[", 30, `{"size":%[1]d,"title":"A title %[1]d","pushed_at":"2025-03-04T00:00:%02[1]dZ","created_at":"2025-03-04T00:00:%02[1]dZ"}`, "]"), "", map[string]string{"key": "pushed_at"}},
+		{"times of one thing", repeated("[", 30, `{"id":"100009424","date":"2025-03-04T00:00:%02dZ"}`, "]"), "", map[string]string{"key": "id and date", "version": "run_at"}},
+		{"an id one level down", repeated("[", 30, `{"starred_at":"2025-03-04T00:00:%02[1]dZ","user":{"id":%[1]d,"login":"a"}}`, "]"), "", map[string]string{"key": "user_id"}},
+		{"a value for all that have no name", `[{"name":"a"},{"name":"b"}]`, "", map[string]string{"key": "name"}},
+		{"a page further on", `[{"id":1},{"id":2}]`, "https://api.example.com/x?page=3&per_page=2", map[string]string{"pagination": "page_number"}},
+		{"rows behind a start", `[{"id":1},{"id":2}]`, "https://api.example.com/x?rows=2&start=4", map[string]string{"pagination": "offset"}},
+		{"HAL", `{"_links":{"next":{"href":"/x?page=2"}},"items":[{"id":1},{"id":2}]}`, "", map[string]string{"pagination": "json_link"}},
+		{"a cursor that is a record's own", `{"check":[{"id":1,"after":"x"},{"id":2,"after":"y"}],"stats":{"pages":3}}`, "", map[string]string{"pagination": "single_page"}},
+		{"members that differ in case", `[{"id":1,"Name":"a","name":"b","NAME":"c"}]`, "", map[string]string{"column name": "string", "column name_2": "string", "column name_3": "string"}},
+		{"names that YAML takes for something else", `[{"no ":0,"On":{"Off ":1},"id":"y"},{"no ":1,"On":{"Off ":1},"id":"n"}]`, "", map[string]string{"column no": "integer, bigint", "column on": "object, struct<off:bigint>"}},
+		{"numbers beyond a double", `[{"id":1,"n":1e999,"small":1e-999999999}]`, "", map[string]string{"column n": "object, string", "column small": "object, string"}},
+		{"lines with a mark before and a break behind", "\xef\xbb\xbf{\"id\":1}\r\n{\"id\":2}\n\n", "", map[string]string{"records": "lines of JSON at the whole document"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p, err := Contract("trial", []byte(tc.sample), Options{URL: tc.url})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{}
+			for what, guess := range tc.want {
+				if guess != "" { // "" is a thing that must not be there
+					want[what] = guess
+				}
+			}
+			if diff := cmp.Diff(want, guesses(p, tc.want)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			c, err := contract.Parse("trial.odcs.yaml", p.YAML)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := record.Compile(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sink := &counter{}
+			r := plan.Start(record.Run{ScheduledAt: time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)}, sink)
+			if err := r.Page(record.Page{Number: 1, Records: -1}, bytes.NewReader([]byte(tc.sample))); err != nil {
+				t.Fatal(err)
+			}
+			s, err := r.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(sink.rejects) > 0 || s.Clean != int64(p.Records) || len(s.Unknown) > 0 {
+				t.Errorf("%d of %d records are clean, unknown %v: %q", s.Clean, p.Records, s.Unknown, sink.rejects)
+			}
+		})
+	}
+}
+
+// What a contract cannot say is refused, and the sentence names the place.
+func TestRefusedShapes(t *testing.T) {
+	for _, tc := range []struct{ name, sample, url, want string }{
+		{"lists under days", `{"links":{},"element_count":2,"near":{"2015-09-08":[{"id":"1","name":"a"}],"2015-09-07":[{"id":"2","name":"b"}]}}`, "", "/near holds a list of records below each of its 2 names (2015-09-08, …)"},
+		{"lists under names", `{"a:x":[{"label":"1","value":1}],"a:y":[{"label":"1","value":1}],"b:x":[{"label":"1","value":1}],"b:y":[{"label":"1","value":1}]}`, "", "the document holds a list of records below each of its 4 names"},
+		{"names and values", repeated("{", 200, `"n%d":"https://x"`, "}"), "", "the document is an object of 200 members (n0, …) that are no records of one shape"},
+		{"names and values below", `{"version":1,"map":` + repeated("{", 200, `"n%d":1`, "}") + `}`, "", "/map is an object of 200 members"},
+		{"a table in each answer", `{"resource":"x","resultSets":[{"name":"a","headers":["ID","PTS"],"rowSet":[[1,2],[3,4]]}]}`, "", "/resultSets/0/rowSet holds rows without the names of their members"},
+		{"columns in the only record", `{"chart":{"result":[{"meta":{"currency":"USD"},"timestamp":[1,2,3,4,5],"close":[1.5,2.5,3.5,4.5,5.5]}]}}`, "", "is columnar: its members close, timestamp are arrays of 5 values each"},
+		{"more columns than a contract has", repeated("[{", 600, `"n%d":"x"`, "}]"), "", "the records have 600 members in all, and a contract has at most 500 columns"},
+		{"a parameter twice", `[{"id":1}]`, "https://api.example.com/x?id%5B%5D=1&id%5B%5D=2", "the address sends the parameter id[] twice"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := Contract("trial", []byte(tc.sample), Options{URL: tc.url})
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
+// What the sample says of paging and of sizes stands in the source, and what led to the page that was sampled does not.
+func TestSource(t *testing.T) {
+	next := `<https://api.example.com/x?page=4>; rel="next"`
+	for _, tc := range []struct {
+		name, sample, link, url string
+		want                    []string
+		not                     []string
+	}{
+		{"links, from a page further on", `[{"id":1}]`, next, "https://api.example.com/x?page=3&per_page=1", []string{"kind: header_link", "query: {per_page: \"1\"}"}, []string{"page: \"3\""}},
+		{"links, on the last page", `[{"id":1}]`, strings.Replace(next, "next", "prev", 1), "https://api.example.com/x", []string{"kind: single_page"}, nil},
+		{"total of an envelope in an array", `[{"page":1,"pages":6},[{"id":1},{"id":2}]]`, "", "", []string{"total_path: /0/pages", `records: /1`}, nil},
+		{"page numbers of the address", `{"pages":6,"items":[{"id":1},{"id":2}]}`, "", "https://api.example.com/x?p=1", []string{"page_param: p, total_path: /pages"}, []string{`p: "1"`}},
+		{"a large record", `[{"id":1,"text":"` + strings.Repeat("x", 1<<20) + `"}]`, "", "", []string{"limits: {record: 5MiB}"}, nil},
+		{"a large value beside the records", `{"items":[{"id":1,"b":2},{"id":2,"b":2}],"text":"` + strings.Repeat("x", 1<<20) + `"}`, "", "", []string{"limits: {record: 5MiB}"}, nil},
+		{"records of a usual size", `[{"id":1}]`, "", "", nil, []string{"limits:"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p, err := Contract("trial", []byte(tc.sample), Options{URL: tc.url, Link: tc.link})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tc.want {
+				if !bytes.Contains(p.YAML, []byte(want)) {
+					t.Errorf("it does not say %q:\n%s", want, p.YAML)
+				}
+			}
+			for _, not := range tc.not {
+				if bytes.Contains(p.YAML, []byte(not)) {
+					t.Errorf("it says %q:\n%s", not, p.YAML)
+				}
+			}
+		})
+	}
+}
+
+// Credentials of an address go into auth by name, and their values nowhere.
+func TestCredentials(t *testing.T) {
+	for _, name := range []string{
+		"api_key", "apikey", "apiKey", "key", "token", "access_token", "appid", "app_id", "client_secret", "subscription-key", "x-api-key", "auth", "signature",
+		"api-token", "apitoken", "password", "pwd", "sessionid", "session_id", "jwt", "bearer", "license_key", "private_key", "app_key", "serviceKey", "authkey",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := Contract("trial", []byte(`[{"id":1}]`), Options{URL: "https://api.example.com/x?units=metric&" + name + "=s3cr3t"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(p.YAML, []byte("s3cr3t")) || !bytes.Contains(p.YAML, []byte("in: query, name: "+quote(name)+",")) || !bytes.Contains(p.YAML, []byte("units: metric")) {
+				t.Errorf("%s", p.YAML)
+			}
+		})
+	}
+}

@@ -144,7 +144,7 @@ func Release(is *string) error {
 }
 
 func Test() {
-	mg.SerialDeps(Vet, Lint, Unit, Mutants, Race, Arm64, Workflows)
+	mg.SerialDeps(Vet, Lint, Unit, Mutants, Readme, Race, Arm64, Workflows)
 }
 
 func Vet() error {
@@ -175,6 +175,10 @@ func Unit(ctx context.Context) error {
 
 func Mutants() error {
 	return step("mutants", "test", "-tags", "mutant", "-run", "TestMutants", "-timeout", "15m", "./shared/proof")
+}
+
+func Readme() error {
+	return step("readme", "run", "./infra/readme/cmd")
 }
 
 // Race runs the tests under the race detector, but for the end-to-end tests, whose functions are processes of their own.

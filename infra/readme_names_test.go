@@ -32,7 +32,7 @@ func TestReadmeNamesTestsThatExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w+`).FindAllString(readme(t), -1)
+	named := regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w+`).FindAllString(readmeText(t), -1)
 	if len(named) < 10 {
 		t.Errorf("the README names %d tests; it says of eight invariants how each is proven", len(named))
 	}
@@ -46,11 +46,11 @@ func TestReadmeNamesTestsThatExist(t *testing.T) {
 // Links within the page go to headings, by the names that GitHub gives them.
 func TestReadmeLinksToItsHeadings(t *testing.T) {
 	anchors := map[string]bool{}
-	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(readme(t), -1) {
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(readmeText(t), -1) {
 		kept := regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(strings.ToLower(heading[1]), "")
 		anchors[strings.ReplaceAll(kept, " ", "-")] = true
 	}
-	links := regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(readme(t), -1)
+	links := regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(readmeText(t), -1)
 	if len(links) == 0 {
 		t.Error("the README has no link to one of its headings")
 	}

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"flag"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,46 +18,43 @@ import (
 	"tributary/infra/call"
 	"tributary/infra/local/cost"
 	"tributary/infra/ops/console"
+	"tributary/infra/readme"
 )
 
-// The README is what people follow first: its commands must exist as they stand there, and what it quotes must be what
-// the project holds.
+// The README is what people follow first: what it quotes must be what the project holds. Its commands are run by package
+// readme.
 
+// What is not run there must at least be understood.
 func TestReadmeCommandsExist(t *testing.T) {
-	commands := regexp.MustCompile(`go tool mage ([^\n#&>)`+"`"+`]*)`).FindAllStringSubmatch(readme(t), -1)
-	if len(commands) < 5 {
-		t.Fatalf("found %d commands in the README, want more", len(commands))
+	steps, err := readme.Plan(readme.Read(readmeText(t)), readme.Ours)
+	if err != nil {
+		t.Fatal(err)
 	}
-	project := t.TempDir() // with all that the README makes up
-	for _, name := range []string{
-		"magefile.go", "FILE", "OLD", "NEW", "response.json", "Pulumi.dev.yaml", "Pulumi.prod.yaml",
-		"functions/process/event.json", "shared/datasets/coin_markets.odcs.yaml",
-	} {
-		path := filepath.Join(project, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("name: coin_markets\nname: exchange_rates\nname: orders\nname: DATASET\n"), 0o600)); err != nil {
-			t.Fatal(err)
+	understood := 0
+	for _, s := range steps {
+		for _, called := range command.FindAllStringSubmatch(s.Text, -1) {
+			if s.Run != "" {
+				continue
+			}
+			understood++
+			if why := wrongCall(called[1]); why != "" {
+				t.Errorf("README.md:%d: `go tool mage %s`: %s", s.Line, called[1], why)
+			}
+			operation, ok := strings.CutPrefix(called[1], call.Prefix)
+			if !ok {
+				continue
+			}
+			if _, err := console.Parse(strings.Fields(operation), time.Now(), io.Discard); err != nil {
+				t.Errorf("README.md:%d: `go tool mage %s`: %v", s.Line, called[1], err)
+			}
 		}
 	}
-	for _, command := range commands {
-		words := fields(command[1])
-		if len(words) == 0 || strings.HasPrefix(command[1], "alone") {
-			continue
-		}
-		var said bytes.Buffer
-		if status, _ := call.Answer(words, project, io.Discard, &said); status != 0 {
-			t.Errorf("README says `go tool mage %s`: %s", command[1], said.String())
-		}
-		operation, ok := strings.CutPrefix(words[0], call.Prefix)
-		if !ok {
-			continue
-		}
-		if _, err := console.Parse(append([]string{operation}, words[1:]...), time.Now(), io.Discard); err != nil && !errors.Is(err, flag.ErrHelp) {
-			t.Errorf("README says `go tool mage %s`: %v", command[1], err)
-		}
+	if understood < 5 {
+		t.Errorf("%d calls are not run, want more", understood)
 	}
 	for _, g := range call.Groups {
 		for _, target := range g.Targets {
-			if strings.HasPrefix(target.Name, call.Prefix) && !strings.Contains(readme(t), "go tool mage "+target.Name) {
+			if strings.HasPrefix(target.Name, call.Prefix) && !strings.Contains(readmeText(t), "go tool mage "+target.Name) {
 				t.Errorf("the README does not say `go tool mage %s`", target.Name)
 			}
 		}
@@ -85,7 +79,7 @@ func TestReadmeQuotesTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quotes := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
+	quotes := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readmeText(t), -1)
 	if len(quotes) == 0 {
 		t.Fatal("the README quotes no contract")
 	}
@@ -103,7 +97,7 @@ var writeReadme = flag.Bool("update", false, "rewrite the parts of the README th
 // What the README says of costs is what the prices and the assumptions give.
 func TestReadmeTellsTheCosts(t *testing.T) {
 	const begin, end = "<!-- cost -->\n", "<!-- /cost -->"
-	before, rest, found := strings.Cut(readme(t), begin)
+	before, rest, found := strings.Cut(readmeText(t), begin)
 	told, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
 		t.Fatalf("the README has no part between %q and %q", begin, end)
@@ -130,7 +124,7 @@ func TestReadmeTellsEveryAlarm(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^tributary-dev-(?:alarm-)?coin_markets-(\S+)$`).FindAllStringSubmatch(string(golden), -1) {
 		deployed[m[1]] = true
 	}
-	_, section, _ := strings.Cut(readme(t), "### When an alarm rings")
+	_, section, _ := strings.Cut(readmeText(t), "### When an alarm rings")
 	section, _, _ = strings.Cut(section, "\n## ")
 	told := map[string]bool{}
 	for line := range strings.Lines(section) {
@@ -145,26 +139,6 @@ func TestReadmeTellsEveryAlarm(t *testing.T) {
 	}
 }
 
-// Whoever copies a command knows before whether it wants an account.
-func TestReadmeMarksWhatNeedsAWS(t *testing.T) {
-	marked := 0
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
-		whole := strings.HasPrefix(strings.TrimSpace(block[1]), "# needs AWS\n")
-		for line := range strings.Lines(block[1]) {
-			needs := regexp.MustCompile(`^\s*(aws|pulumi|gh) |-stack=(dev|prod)\b`).MatchString(line)
-			switch {
-			case needs && !whole && !strings.Contains(line, "# needs AWS"):
-				t.Errorf("README does not say that this needs AWS: %s", line)
-			case needs:
-				marked++
-			}
-		}
-	}
-	if marked < 10 {
-		t.Errorf("found %d commands that need AWS", marked)
-	}
-}
-
 // What the README has people type is what the bootstrap makes.
 func TestReadmeNamesTheBootstrap(t *testing.T) {
 	project, err := bootstrap.ReadProject("..")
@@ -175,24 +149,36 @@ func TestReadmeNamesTheBootstrap(t *testing.T) {
 	words := strings.NewReplacer("${StateBucket}", "tributary-bootstrap-ACCOUNT-eu-central-1", "${AWS::Region}", "eu-central-1", "STACK", "dev")
 	for _, name := range []string{"PulumiBackend", "SecretsProvider"} {
 		value := template.Outputs[name].Value.(map[string]string)["Fn::Sub"]
-		if text := words.Replace(value); !strings.Contains(readme(t), "'"+text+"'") {
+		if text := words.Replace(value); !strings.Contains(readmeText(t), "'"+text+"'") {
 			t.Errorf("the README does not have %s, which is %s", name, text)
 		}
 	}
 	for name := range template.Outputs {
-		if name != "SecretsProvider" && !strings.Contains(readme(t), "`"+name+"`") {
+		if name != "SecretsProvider" && !strings.Contains(readmeText(t), "`"+name+"`") {
 			t.Errorf("the README does not say what the output %s is for", name)
 		}
 	}
-	for _, parameter := range regexp.MustCompile(`\b(\w+)=repo:`).FindAllStringSubmatch(readme(t), -1) {
+	for _, parameter := range regexp.MustCompile(`\b(\w+)=repo:`).FindAllStringSubmatch(readmeText(t), -1) {
 		if _, ok := template.Parameters[parameter[1]]; !ok {
 			t.Errorf("the README gives a parameter %s, which the template does not have", parameter[1])
 		}
 	}
 }
 
+// CI installs what the README says was tried.
+func TestReadmeNamesTheDatacontractOfCI(t *testing.T) {
+	ci, err := os.ReadFile("../.ci/run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := regexp.MustCompile(`pip install 'datacontract-cli\[duckdb\]'.* (\d+\.\d+\.\d+) was tried`).FindStringSubmatch(readmeText(t))
+	if tried == nil || !strings.Contains(string(ci), "'datacontract-cli[duckdb]=="+tried[1]+"'") {
+		t.Errorf("the README tells of %q, which .ci/run does not install", tried)
+	}
+}
+
 func TestReadmeLinksLeadSomewhere(t *testing.T) {
-	for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(readme(t), -1) {
+	for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(readmeText(t), -1) {
 		if strings.Contains(link[1], "://") {
 			continue
 		}
@@ -202,7 +188,7 @@ func TestReadmeLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-func readme(t *testing.T) string {
+func readmeText(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -236,13 +222,4 @@ func mageTargets(t *testing.T) map[string]bool {
 		targets[name] = true
 	}
 	return targets
-}
-
-// fields are the words of a command as a shell takes them, as far as double quotes go.
-func fields(line string) []string {
-	var words []string
-	for _, m := range regexp.MustCompile(`"([^"]*)"|\S+`).FindAllStringSubmatch(line, -1) {
-		words = append(words, strings.Trim(m[0], `"`))
-	}
-	return words
 }

@@ -249,7 +249,7 @@ func TestReadmeTellsTheVariables(t *testing.T) {
 		}
 	}
 	told := map[string]bool{}
-	for _, row := range regexp.MustCompile(`(?m)^\| variables? ([^|]+) \|`).FindAllStringSubmatch(readme(t), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| variables? ([^|]+) \|`).FindAllStringSubmatch(readmeText(t), -1) {
 		for _, name := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(row[1], -1) {
 			told[name[1]] = true
 		}

@@ -49,6 +49,7 @@ var Groups = []Group{
 		target("lint", "", "runs golangci-lint, which also holds the import rules"),
 		target("unit", "", "runs all tests: unit, fuzz seeds, Pulumi mocks, end-to-end"),
 		target("mutants", "", "plants bugs into ingest and process, and fails where the tests do not catch one"),
+		target("readme", "", "runs every command of README.md that needs neither AWS nor the internet, in a copy of the project"),
 		target("race", "", "runs the tests under the race detector, but for the end-to-end tests"),
 		target("arm64", "", "builds the deployment packages and starts one"),
 		target("workflows", "", "checks the GitHub workflows with actionlint"),

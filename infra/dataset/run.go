@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := keep(kept, s.body); err != nil {
 		return err
 	}
-	tell(out, name, path, kept, p)
+	tell(out, name, path, kept, p, s.cut)
 	return nil
 }
 
@@ -78,8 +78,12 @@ func keep(path string, sample []byte) error {
 }
 
 // tell says what was guessed, the least sure first to be looked at.
-func tell(out io.Writer, name, path, kept string, p *infer.Proposal) {
-	fmt.Fprintf(out, "%s: a contract from %s\n\n", path, screen.Plural(int64(p.Records), "record", "records"))
+func tell(out io.Writer, name, path, kept string, p *infer.Proposal, part bool) {
+	fmt.Fprintf(out, "%s: a contract from %s\n", path, screen.Plural(int64(p.Records), "record", "records"))
+	if part {
+		fmt.Fprintf(out, "The source has more: its first %d MiB were read, and what lies behind them may look different.\n", largest>>20)
+	}
+	fmt.Fprintln(out)
 	what, guess := 0, 0
 	for _, n := range p.Notes {
 		what, guess = max(what, len([]rune(n.What))), max(guess, len([]rune(n.Guess)))

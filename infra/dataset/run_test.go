@@ -128,3 +128,41 @@ func TestNewRefuses(t *testing.T) {
 		})
 	}
 }
+
+// A cut keeps the values that are whole, and what is left is JSON.
+func TestCut(t *testing.T) {
+	for _, tc := range []struct{ name, part, want string }{
+		{"an array", `[{"a":1},{"a":[2,3]},{"a":"},{`, `[{"a":1},{"a":[2,3]}]`},
+		{"an envelope", `{"n":9,"d":{"items":[{"a":"\\\""},{"b":2},{"c`, `{"n":9,"d":{"items":[{"a":"\\\""},{"b":2}]}}`},
+		{"lines", "{\"a\":1}\n{\"a\":2}\n{\"a\"", "{\"a\":1}\n{\"a\":2}"},
+		{"members", `{"x":{"a":1},"y":{"a":2},"z":{"a"`, `{"x":{"a":1},"y":{"a":2}}`},
+		{"one large value", `{"a":1,"b":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`, ""},
+		{"no JSON", `]]]]`, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, ok := cut([]byte(tc.part))
+			if string(got) != tc.want || ok != (tc.want != "") {
+				t.Errorf("got %q, %v, want %q", got, ok, tc.want)
+			}
+		})
+	}
+}
+
+func TestNewFromALargeFile(t *testing.T) {
+	project(t)
+	line := `{"id":"` + strings.Repeat("x", 1000) + `"}` + "\n"
+	if err := os.WriteFile("large.ndjson", []byte(strings.Repeat(line, largest/len(line)+2)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text, err := made(t, "large", "large.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "its first 16 MiB were read") {
+		t.Errorf("it does not say what was read:\n%s", text)
+	}
+	kept, err := os.ReadFile(filepath.Join(samples, "large.json"))
+	if err != nil || len(kept) > largest || !bytes.HasSuffix(kept, []byte(`x"}`)) {
+		t.Errorf("kept %d bytes, %v", len(kept), err)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -15,7 +16,7 @@ import (
 )
 
 const (
-	largest = 64 << 20
+	largest = 16 << 20 // of a sample that is looked at, in bytes; of small records it takes fifty times as much memory
 	timeout = 30 * time.Second
 )
 
@@ -24,6 +25,7 @@ type sample struct {
 	body []byte
 	url  string // "" for a file
 	link string // the Link header
+	cut  bool   // the source has more than was read
 }
 
 // read reads a file, or asks an address once.
@@ -37,28 +39,32 @@ func read(ctx context.Context, from string) (sample, error) {
 		return sample{}, err
 	}
 	defer f.Close()
-	body, err := limited(f)
+	in := bufio.NewReader(f)
+	if mark, _ := in.Peek(2); !bytes.Equal(mark, []byte{0x1f, 0x8b}) { // a shorter file has no mark
+		return limited(in)
+	}
+	z, err := gzip.NewReader(in)
 	if err != nil {
-		return sample{}, err
+		return sample{}, fmt.Errorf("unpack %s: %w", from, err)
 	}
-	if bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(bytes.NewReader(body))
-		if err != nil {
-			return sample{}, fmt.Errorf("unpack %s: %w", from, err)
-		}
-		if body, err = limited(z); err != nil {
-			return sample{}, fmt.Errorf("unpack %s: %w", from, err)
-		}
+	s, err := limited(z)
+	if err != nil {
+		return sample{}, fmt.Errorf("unpack %s: %w", from, err)
 	}
-	return sample{body: body}, nil
+	return s, nil
 }
 
-func limited(r io.Reader) ([]byte, error) {
+// limited reads a sample, of a large one the beginning.
+func limited(r io.Reader) (sample, error) {
 	body, err := io.ReadAll(io.LimitReader(r, largest+1))
-	if err == nil && len(body) > largest {
-		err = fmt.Errorf("it has more than %d MiB: a page or a part of the records is enough", largest>>20)
+	if err != nil || len(body) <= largest {
+		return sample{body: body}, err
 	}
-	return body, err
+	whole, ok := cut(body[:largest])
+	if !ok {
+		return sample{}, fmt.Errorf("it has more than %d MiB in one value: a page or a part of the records is enough", largest>>20)
+	}
+	return sample{body: whole, cut: true}, nil
 }
 
 func ask(ctx context.Context, u *url.URL) (sample, error) {
@@ -79,13 +85,14 @@ func ask(ctx context.Context, u *url.URL) (sample, error) {
 		return sample{}, fmt.Errorf("ask %s: %w", u.Host, err)
 	}
 	defer response.Body.Close()
-	body, err := limited(response.Body)
+	s, err := limited(response.Body)
 	if err != nil {
 		return sample{}, fmt.Errorf("read the answer of %s: %w", u.Host, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		first := strings.ToValidUTF8(string(body[:min(len(body), 200)]), "\uFFFD")
+		first := strings.ToValidUTF8(string(s.body[:min(len(s.body), 200)]), "\uFFFD")
 		return sample{}, fmt.Errorf("%s answered %s: %s", u.Host, response.Status, strings.TrimSpace(first))
 	}
-	return sample{body: body, url: u.String(), link: response.Header.Get("Link")}, nil
+	s.url, s.link = u.String(), response.Header.Get("Link")
+	return s, nil
 }

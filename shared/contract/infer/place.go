@@ -105,13 +105,17 @@ func leaves(v *value) int {
 // data are names that nobody gives a member of a record: numbers, days, numbered ids.
 var data = regexp.MustCompile(`^([A-Z]{1,3})?-?\d+$|^\d{4}-\d\d(-\d\d)?([T ].*)?$`)
 
+const (
+	several = 6
+	many    = 20 // among which some may have little to say
+)
+
 // alike reports whether members are records under keys: objects that share most of their members' names, at least three
 // of them where the names do not say it.
 func alike(members []member) bool {
 	if len(members) < 3 && (len(members) == 0 || slices.ContainsFunc(members, func(m member) bool { return !data.MatchString(m.name) })) {
 		return false
 	}
-	const many = 20 // among which some may have little to say
 	all := make([]value, 0, len(members))
 	for i := range members {
 		if v := &members[i].value; v.kind != isObject || len(v.members) < 2 && len(members) < many {
@@ -122,11 +126,12 @@ func alike(members []member) bool {
 	return oneShape(all)
 }
 
-// oneShape reports whether objects share most of their members' names.
+// oneShape reports whether objects share most of their members' names, or many objects have few names among them.
 func oneShape(all []value) bool {
 	names := map[string]int{}
-	total := 0
+	total, largest := 0, 0
 	for i := range all {
+		largest = max(largest, len(all[i].members))
 		for _, m := range all[i].members {
 			names[m.name]++
 			total++
@@ -138,8 +143,10 @@ func oneShape(all []value) bool {
 			shared += n
 		}
 	}
-	const several = 6
-	if len(all) >= several {
+	switch {
+	case len(all) >= many:
+		return total > 0 && (5*shared >= 3*total || len(names) <= 2*largest)
+	case len(all) >= several:
 		return total > 0 && 5*shared >= 3*total
 	}
 	return 5*shared >= 4*total

@@ -111,7 +111,7 @@ func choose(root *value, all []place) (found, bool, error) {
 		if rest := leaves(root) - leaves(best.value); rest > muchBeside {
 			return found{}, false, nil
 		}
-		return found{}, false, fmt.Errorf("%s holds a list of records below each of its %d names (%s, …), and a contract names one place for the records: ask the API for one of the names at a time or for a flat list, or name one list in a contract of your own", best.where(), len(best.value.members), best.value.members[0].name)
+		return found{}, false, fmt.Errorf("%s holds lists of records below names that are data (%s), and a contract names one place for the records: ask the API for one of the names at a time or for a flat list, or write a contract that names one of the lists", best.where(), namesOf(best.value))
 	}
 	f := found{records: best.items, pointer: best.pointer, form: "an array in an envelope", sure: Certain, around: best.around}
 	f.why = fmt.Sprintf("%s holds %s", best.pointer, plural(len(best.items), "object"))
@@ -132,6 +132,14 @@ func choose(root *value, all []place) (found, bool, error) {
 		f.why += ", more than or above " + listed(all, best.pointer)
 	}
 	return f, true, columnarRecords(f)
+}
+
+// namesOf are the first names of an object's members.
+func namesOf(v *value) string {
+	if len(v.members) == 1 {
+		return v.members[0].name
+	}
+	return fmt.Sprintf("%s and %d more", v.members[0].name, len(v.members)-1)
 }
 
 // listed names places, but for one.

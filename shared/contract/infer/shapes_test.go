@@ -68,6 +68,9 @@ func TestShapes(t *testing.T) {
 		{"records under names, some with little to say", `{"a/b":{"source":"x"},` + repeated("", 24, `"t/%d":{"source":"x","compressible":true}`, "") + `}`, "", map[string]string{
 			"records": "an object keyed by id at /*",
 		}},
+		{"records under names, each with some of few", `{"a/b":{"c":true},` + repeated("", 12, `"s/%d":{"s":"x"}`, ",") + repeated("", 12, `"t/%d":{"c":true,"e":["a"],"h":"u"}`, "") + `}`, "", map[string]string{
+			"records": "an object keyed by id at /*",
+		}},
 		{"a package with lists under versions", `{"info":` + repeated("{", 30, `"i%d":"text"`, "}") + `,"releases":` +
 			repeated("{", 160, `"1.%[1]d":[{"filename":"x-1.%[1]d.tar.gz","size":%[1]d}]`, "}") + `,"urls":[]}`, "", map[string]string{
 			"records": "one object at the whole document", "column releases": "object, string",
@@ -148,8 +151,9 @@ func TestShapes(t *testing.T) {
 // What a contract cannot say is refused, and the sentence names the place.
 func TestRefusedShapes(t *testing.T) {
 	for _, tc := range []struct{ name, sample, url, want string }{
-		{"lists under days", `{"links":{},"element_count":2,"near":{"2015-09-08":[{"id":"1","name":"a"}],"2015-09-07":[{"id":"2","name":"b"}]}}`, "", "/near holds a list of records below each of its 2 names (2015-09-08, …)"},
-		{"lists under names", `{"a:x":[{"label":"1","value":1}],"a:y":[{"label":"1","value":1}],"b:x":[{"label":"1","value":1}],"b:y":[{"label":"1","value":1}]}`, "", "the document holds a list of records below each of its 4 names"},
+		{"lists under days", `{"links":{},"element_count":2,"near":{"2015-09-08":[{"id":"1","name":"a"}],"2015-09-07":[{"id":"2","name":"b"}]}}`, "", "/near holds lists of records below names that are data (2015-09-08 and 1 more)"},
+		{"a list under a day", `{"element_count":1,"near":{"2015-09-08":[{"id":"1","name":"a"}]}}`, "", "/near holds lists of records below names that are data (2015-09-08)"},
+		{"lists under names", `{"a:x":[{"label":"1","value":1}],"a:y":[{"label":"1","value":1}],"b:x":[{"label":"1","value":1}],"b:y":[{"label":"1","value":1}]}`, "", "the document holds lists of records below names that are data (a:x and 3 more)"},
 		{"names and values", repeated("{", 200, `"n%d":"https://x"`, "}"), "", "the document is an object of 200 members (n0, …) that are no records of one shape"},
 		{"names and values below", `{"version":1,"map":` + repeated("{", 200, `"n%d":1`, "}") + `}`, "", "/map is an object of 200 members"},
 		{"a table in each answer", `{"resource":"x","resultSets":[{"name":"a","headers":["ID","PTS"],"rowSet":[[1,2],[3,4]]}]}`, "", "/resultSets/0/rowSet holds rows without the names of their members"},

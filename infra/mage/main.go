@@ -3,7 +3,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/magefile/mage/mage"
 
@@ -12,8 +14,13 @@ import (
 
 func main() {
 	status, done := call.Answer(os.Args[1:], ".", os.Stdout, os.Stderr)
-	if !done {
+	switch {
+	case done:
+	case strings.HasPrefix(os.Args[1], "-"): // flags of mage itself
 		status = mage.Main()
+	default:
+		fmt.Fprintln(os.Stderr, "Error:", become(".", os.Args[1:]))
+		status = 1
 	}
 	os.Exit(status)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tributary/infra/artifact"
+	"tributary/infra/lock"
 )
 
 // Copy is the folder of the copy below the project: always the same, so that Go's build cache serves the next time too.
@@ -38,6 +39,17 @@ func Run(ctx context.Context, root string, rules Rules, out io.Writer) error {
 		return err
 	}
 	dir := filepath.Join(root, Copy)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fmt.Errorf("make folder for the copy: %w", err)
+	}
+	held, err := lock.Try(dir + ".lock")
+	if errors.Is(err, lock.ErrTaken) {
+		err = fmt.Errorf("another run of the README is at work in %s", Copy)
+	}
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	if err := fresh(ctx, root, dir); err != nil {
 		return err
 	}

@@ -3,12 +3,15 @@ package readme
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"tributary/infra/lock"
 )
 
 // project is a repository with files, some of them not committed, one ignored and one deleted.
@@ -76,6 +79,23 @@ func TestRun(t *testing.T) {
 	log, err := exec.Command("git", "--git-dir="+filepath.Join(dir, ".git"), "log", "--format=%s").Output()
 	if err != nil || string(log) != "all\n" {
 		t.Errorf("the project's commits are %q, %v", log, err)
+	}
+}
+
+// The copy is of one run alone.
+func TestRunIsAlone(t *testing.T) {
+	dir := project(t, "`A=1 cat new.txt`")
+	write(t, dir, map[string]string{Copy + "/of-the-other": ""})
+	other, err := lock.Wait(filepath.Join(dir, Copy+".lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := Run(t.Context(), dir, Rules{}, io.Discard); err == nil || err.Error() != "another run of the README is at work in .build/readme" {
+		t.Errorf("says %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, Copy, "of-the-other")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 
 	"tributary/infra/local/cloudwatch"
 	"tributary/infra/local/glue"
+	"tributary/infra/lock"
 )
 
 // State is what outlives a run.
@@ -104,11 +105,14 @@ func Open(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("open folder: %w", err)
 	}
-	lock, err := lockFile(filepath.Join(dir, lockName))
+	held, err := lock.Try(filepath.Join(dir, lockName))
+	if errors.Is(err, lock.ErrTaken) {
+		err = errors.New("another local run is at work in it")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open folder %s: %w", dir, err)
 	}
-	f := &Folder{dir: dir, lock: lock}
+	f := &Folder{dir: dir, lock: held}
 	data, err := os.ReadFile(filepath.Join(dir, indexName))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

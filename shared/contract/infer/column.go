@@ -3,6 +3,7 @@ package infer
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"regexp"
@@ -37,6 +38,8 @@ type shape struct {
 	why      string
 	sure     Sure
 	hints    []string // constraints that the samples suggest, with their evidence
+	known    []string // the texts of which all values are one, where they are few
+	of       int      // values that were seen
 }
 
 // field is a member of an object with its shape.
@@ -146,7 +149,7 @@ func hinting(member string, words ...string) bool {
 	return false
 }
 
-var timeWords = []string{"time", "timestamp", "date", "at", "ts", "updated", "created", "modified", "epoch", "on", "since", "until", "dt"}
+var timeWords = []string{"time", "timestamp", "date", "at", "ts", "updated", "created", "modified", "epoch", "on", "since", "until", "dt", "t"}
 
 func numbers(member string, values []value) shape {
 	s := shape{sure: Certain}
@@ -347,7 +350,7 @@ func texts(member string, values []value) shape {
 		return s
 	}
 	s := shape{logical: "string", physical: "string", why: all(values, "texts"), sure: Certain}
-	s.hints = textHints(values, match)
+	s.hints, s.known, s.of = textHints(values, match), known(values), len(values)
 	if empty := count(values, func(s string) bool { return s == "" }); empty > 0 && empty < len(values) {
 		filled := func(ok func(string) bool) bool { return match(func(s string) bool { return s == "" || ok(s) }) }
 		if t, ok := timed(member, filled); ok {
@@ -373,6 +376,9 @@ func texts(member string, values []value) shape {
 	if whole {
 		exact = numbers(member, values)
 		exact.why, exact.sure = all(values, "texts that are numbers")+": "+exact.why, Likely
+	}
+	if whole && exact.logical == "timestamp" {
+		return exact
 	}
 	if !precise && !hinting(member, words...) || hinting(member, nameWords...) { // digits are more often a name than a number
 		s.why = all(values, "texts") + " of digits, kept as texts, as ids and codes are"
@@ -414,6 +420,20 @@ func allNumeric(values []value) bool {
 
 const fewValues = 8
 
+// known are the texts of which all values are one, where they are few and were seen often; nil where not.
+func known(values []value) []string {
+	distinct := map[string]bool{}
+	for i := range values {
+		if distinct[values[i].text] = true; len(distinct) > fewValues {
+			return nil
+		}
+	}
+	if len(distinct) < 2 || len(values) < max(enoughRecords, 5*len(distinct)) {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(distinct))
+}
+
 // textHints are the constraints that texts suggest.
 func textHints(values []value, match func(func(string) bool) bool) []string {
 	var hints []string
@@ -425,21 +445,10 @@ func textHints(values []value, match func(func(string) bool) bool) []string {
 			hints = append(hints, fmt.Sprintf("format: %s (%s)", f.name, all(values, "are")))
 		}
 	}
-	distinct := map[string]int{}
 	longest, shortest := 0, len(values[0].text)
 	for _, v := range values {
-		distinct[v.text]++
 		n := len([]rune(v.text))
 		longest, shortest = max(longest, n), min(shortest, n)
-	}
-	if len(distinct) <= fewValues && len(values) >= 5*len(distinct) {
-		var names []string
-		for text := range distinct {
-			names = append(names, quote(text))
-		}
-		slices.Sort(names)
-		hints = append(hints, fmt.Sprintf("quality: [{id: known-values, metric: invalidValues, mustBe: 0, arguments: {validValues: [%s]}}] (%s in %s)",
-			strings.Join(names, ", "), plural(len(distinct), "value"), plural(len(values), "record")))
 	}
 	hints = append(hints, fmt.Sprintf("minLength: %d, maxLength: %d (in %s)", shortest, longest, plural(len(values), "record")))
 	return hints
@@ -466,7 +475,7 @@ func lists(member string, values []value, depth int) shape {
 		text.why = "arrays of values that have no common type; kept as JSON text"
 		return text
 	}
-	item.hints = nil
+	item.hints, item.known = nil, nil
 	return shape{
 		logical: "array", physical: "array<" + item.glue() + ">", items: &item, sure: Likely, why: "arrays of " + item.glue(),
 		hints: []string{fmt.Sprintf("maxItems: %d (the longest of %s)", longest, plural(len(values), "record"))},

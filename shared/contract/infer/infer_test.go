@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,24 @@ func (c *counter) Reject(r *record.Reject) error {
 	return nil
 }
 
+// process reads a sample as a run does.
+func process(t *testing.T, c *contract.Contract, sample []byte) (s *record.Summary, rejects []string) {
+	t.Helper()
+	plan, err := record.Compile(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := &counter{}
+	r := plan.Start(record.Run{ScheduledAt: time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)}, sink)
+	if err := r.Page(record.Page{Number: 1, Records: -1}, bytes.NewReader(sample)); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return s, sink.rejects
+}
+
 // Every sample is clean under the contract that was made of it.
 func TestContract(t *testing.T) {
 	for _, tc := range []struct {
@@ -87,23 +106,66 @@ func TestContract(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, err := record.Compile(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sink := &counter{}
-			r := plan.Start(record.Run{ScheduledAt: time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)}, sink)
-			if err := r.Page(record.Page{Number: 1, Records: -1}, bytes.NewReader(sample)); err != nil {
-				t.Fatal(err)
-			}
-			s, err := r.Close()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(sink.rejects) > 0 || s.Clean != int64(p.Records) || len(s.Unknown) > 0 {
-				t.Errorf("%d of %d records are clean, unknown %v: %q", s.Clean, p.Records, s.Unknown, sink.rejects)
+			if s, rejects := process(t, c, sample); len(rejects) > 0 || s.Clean != int64(p.Records) || len(s.Unknown) > 0 {
+				t.Errorf("%d of %d records are clean, unknown %v: %q", s.Clean, p.Records, s.Unknown, rejects)
 			}
 		})
+	}
+}
+
+var suggestion = regexp.MustCompile(`^( +)# (.*) \([^()]*\)$`)
+
+// taken is a contract with all that its comments suggest for columns in one line, and how much that is.
+func taken(yaml []byte) (text string, n int) {
+	var lines []string
+	for line := range strings.Lines(string(yaml)) {
+		line = strings.TrimSuffix(line, "\n")
+		m := suggestion.FindStringSubmatch(line)
+		before := max(len(lines)-1, 0)
+		if m == nil || strings.HasPrefix(m[2], "logicalType") || !strings.HasPrefix(lines[before], m[1][2:]+"- {") {
+			lines = append(lines, line)
+			continue
+		}
+		n++
+		property, options := strings.TrimSuffix(lines[before], "}"), "logicalTypeOptions: {"
+		switch key, _, _ := strings.Cut(m[2], ":"); {
+		case key == "required" || key == "quality":
+			lines[before] = property + ", " + m[2] + "}"
+		case strings.Contains(property, options):
+			lines[before] = strings.Replace(property, options, options+m[2]+", ", 1) + "}"
+		default:
+			lines[before] = property + ", " + options + m[2] + "}}"
+		}
+	}
+	return strings.Join(lines, "\n"), n
+}
+
+// What a contract suggests loads, and holds for the sample.
+func TestSuggestions(t *testing.T) {
+	all := 0
+	for _, name := range []string{"coins.json", "orders.json", "quakes.json", "events.ndjson", "names.json", "mixed.json", "weather.json", "decimals.json", "keyed.json"} {
+		t.Run(name, func(t *testing.T) {
+			sample, err := os.ReadFile(filepath.Join("testdata", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := Contract("trial", sample, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, n := taken(p.YAML)
+			all += n
+			c, err := contract.Parse("trial.odcs.yaml", []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s, rejects := process(t, c, sample); len(rejects) > 0 || s.Clean != int64(p.Records) {
+				t.Errorf("%d of %d records are clean: %q", s.Clean, p.Records, rejects)
+			}
+		})
+	}
+	if all < 50 {
+		t.Errorf("only %d suggestions were taken", all)
 	}
 }
 
@@ -153,6 +215,8 @@ func TestRefused(t *testing.T) {
 		{"no members", "a", `{}`, "the sample is an empty object"},
 		{"envelope without records", "a", `{"data":[],"total":0}`, "an answer without records, /data is empty"},
 		{"refusal", "a", `{"error":{"code":401,"message":"invalid api key"}}`, `for it has the member "error": does it want a key`},
+		{"JSONP", "a", `/**/cb([{"id":1},{"id":2}]);`, "calls a function with the answer (JSONP)"},
+		{"UTF-16", "a", "\xff\xfe[\x00]\x00", "the sample is UTF-16"},
 		{"CSV", "a", "id,name\n1,a\n", "looks like CSV, and only JSON is read"},
 		{"name", "Coins", `[]`, `"Coins" is no name for a dataset`},
 		{"name with a hyphen", "a-b", `[]`, "lower-case letters, digits and _"},

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"tributary/shared/contract"
 )
@@ -59,7 +60,7 @@ func Contract(dataset string, sample []byte, o Options) (*Proposal, error) {
 	if f.keys == nil { // else all are objects
 		f.records = slices.DeleteFunc(slices.Clone(f.records), func(v value) bool { return v.kind != isObject })
 	}
-	d.found, d.records = f, len(f.records)
+	d.found, d.records, d.broken = f, len(f.records), broken(sample)
 	if err := d.address(); err != nil {
 		return nil, err
 	}
@@ -81,6 +82,18 @@ func Contract(dataset string, sample []byte, o Options) (*Proposal, error) {
 	return &Proposal{YAML: text, Notes: d.notes(), Records: len(f.records)}, nil
 }
 
+// broken is the place of the first byte that is no UTF-8, or -1.
+func broken(sample []byte) int {
+	for i := 0; i < len(sample); {
+		r, n := utf8.DecodeRune(sample[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
 // draft is a contract in the making.
 type draft struct {
 	dataset string
@@ -89,6 +102,7 @@ type draft struct {
 	records int
 	largest int // bytes of a record, or of a value beside the records
 	body    int // bytes of the sample
+	broken  int // where the sample is no UTF-8; -1 where it is
 
 	location   string
 	insecure   bool // the sample came over plain http
@@ -482,6 +496,9 @@ func (d *draft) notes() []Note {
 		where = "the whole document"
 	}
 	notes := []Note{{What: "records", Guess: d.found.form + " at " + where, Why: d.found.why, Sure: d.found.sure}, d.pagingNote}
+	if d.broken >= 0 {
+		notes = append(notes, Note{What: "encoding", Guess: fmt.Sprintf("not UTF-8 at byte %d", d.broken), Why: "records with such bytes are rejected: ask the API for UTF-8", Sure: Guess})
+	}
 	if d.authNote != nil {
 		notes = append(notes, *d.authNote)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -47,6 +48,9 @@ func (v *value) get(name string) *value {
 
 const deepest = 64
 
+// jsonp is how a call of a function begins.
+var jsonp = regexp.MustCompile(`^(/\*.*?\*/)?[\w.$]+\(`)
+
 // parse reads all JSON values of a sample.
 func parse(sample []byte) ([]value, error) {
 	sample = bytes.TrimPrefix(sample, []byte("\xef\xbb\xbf"))
@@ -54,6 +58,10 @@ func parse(sample []byte) ([]value, error) {
 	switch {
 	case len(trimmed) == 0:
 		return nil, errors.New("the sample is empty")
+	case bytes.HasPrefix(trimmed, []byte("\xff\xfe")), bytes.HasPrefix(trimmed, []byte("\xfe\xff")):
+		return nil, errors.New("the sample is UTF-16, and only UTF-8 is read: ask for that, or convert it")
+	case jsonp.Match(trimmed):
+		return nil, errors.New("the sample is JavaScript that calls a function with the answer (JSONP): leave the parameter out that names the function, as in callback=f")
 	case trimmed[0] == '<':
 		return nil, errors.New("the sample is HTML or XML and no JSON: is the address that of an API, and does it want a key?")
 	}

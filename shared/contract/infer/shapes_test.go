@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tributary/shared/contract"
-	"tributary/shared/record"
 )
 
 // repeated is a JSON array, or with other brackets an object, of n values; %[1]d in the form is the number of each.
@@ -106,6 +104,7 @@ func TestShapes(t *testing.T) {
 		{"HAL", `{"_links":{"next":{"href":"/x?page=2"}},"items":[{"id":1},{"id":2}]}`, "", map[string]string{"pagination": "json_link"}},
 		{"a cursor that is a record's own", `{"check":[{"id":1,"after":"x"},{"id":2,"after":"y"}],"stats":{"pages":3}}`, "", map[string]string{"pagination": "single_page"}},
 		{"members that differ in case", `[{"id":1,"Name":"a","name":"b","NAME":"c"}]`, "", map[string]string{"column name": "string", "column name_2": "string", "column name_3": "string"}},
+		{"epoch times in texts and under a letter", `[{"id":1,"ts":"1597026383085","t":1577941200000,"count_at":"12"}]`, "", map[string]string{"column ts": "timestamp", "column t": "timestamp", "column count_at": "integer, bigint"}},
 		{"names that YAML takes for something else", `[{"no ":0,"On":{"Off ":1},"id":"y"},{"no ":1,"On":{"Off ":1},"id":"n"}]`, "", map[string]string{"column no": "integer, bigint", "column on": "object, struct<off:bigint>"}},
 		{"numbers beyond a double", `[{"id":1,"n":1e999,"small":1e-999999999}]`, "", map[string]string{"column n": "object, string", "column small": "object, string"}},
 		{"lines with a mark before and a break behind", "\xef\xbb\xbf{\"id\":1}\r\n{\"id\":2}\n\n", "", map[string]string{"records": "lines of JSON at the whole document"}},
@@ -128,21 +127,8 @@ func TestShapes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, err := record.Compile(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sink := &counter{}
-			r := plan.Start(record.Run{ScheduledAt: time.Date(2025, 3, 4, 14, 45, 0, 0, time.UTC)}, sink)
-			if err := r.Page(record.Page{Number: 1, Records: -1}, bytes.NewReader([]byte(tc.sample))); err != nil {
-				t.Fatal(err)
-			}
-			s, err := r.Close()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(sink.rejects) > 0 || s.Clean != int64(p.Records) || len(s.Unknown) > 0 {
-				t.Errorf("%d of %d records are clean, unknown %v: %q", s.Clean, p.Records, s.Unknown, sink.rejects)
+			if s, rejects := process(t, c, []byte(tc.sample)); len(rejects) > 0 || s.Clean != int64(p.Records) || len(s.Unknown) > 0 {
+				t.Errorf("%d of %d records are clean, unknown %v: %q", s.Clean, p.Records, s.Unknown, rejects)
 			}
 		})
 	}

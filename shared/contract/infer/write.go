@@ -47,8 +47,10 @@ func comment(text string) string {
 	}, text)
 }
 
-// required is how many records a sample needs before a column that is never null in it is taken for one that never is.
-const enoughRecords = 20
+const (
+	enoughRecords   = 20  // in which what differs or comes again hardly does so by chance
+	requiredRecords = 100 // without a null, before a column is taken for one that has none: it binds, and one in thirty may still be null
+)
 
 func (d *draft) yaml() []byte {
 	var b bytes.Buffer
@@ -190,12 +192,25 @@ func (d *draft) property(b *bytes.Buffer, i int) {
 	if place := slices.Index(d.keys, i); place >= 0 {
 		attributes = append(attributes, "primaryKey: true", fmt.Sprintf("primaryKeyPosition: %d", place+1))
 	}
-	if slices.Contains(d.keys, i) || i == d.newer || f.required() && f.records >= enoughRecords {
+	if slices.Contains(d.keys, i) || i == d.newer || f.required() && f.records >= requiredRecords {
 		attributes = append(attributes, "required: true")
 	} else if f.required() {
 		f.shape.hints = append([]string{fmt.Sprintf("required: true (never null in %s)", plural(f.records, "record"))}, f.shape.hints...)
 	}
 	writeProperty(b, "      ", attributes, &f.shape)
+	if known := f.shape.known; len(known) > 0 {
+		texts := make([]string, len(known))
+		for k := range known {
+			texts[k] = quote(known[k])
+		}
+		fmt.Fprintf(b, "        # %s\n", comment(fmt.Sprintf("quality: [{id: %s-values, metric: invalidValues, mustBe: 0, arguments: {validValues: [%s]}}] (%s)",
+			strings.ReplaceAll(f.column, "_", "-"), strings.Join(texts, ", "), f.shape.evidence())))
+	}
+}
+
+// evidence says what the known values were seen in.
+func (s *shape) evidence() string {
+	return fmt.Sprintf("%s in %s", plural(len(s.known), "value"), plural(s.of, "record"))
 }
 
 // typed are the attributes of a column's type.
@@ -255,6 +270,13 @@ func writeInner(b *bytes.Buffer, indent string, s *shape) {
 			attributes = append(attributes, "physicalName: "+quote(f.column))
 		}
 		writeProperty(b, indent+"  ", append(attributes, typed(&f.shape)...), &f.shape)
+		if known := f.shape.known; len(known) > 0 { // rules are for columns
+			texts := make([]string, len(known))
+			for k := range known {
+				texts[k] = regexp.QuoteMeta(known[k])
+			}
+			fmt.Fprintf(b, "%s    # %s\n", indent, comment(fmt.Sprintf("pattern: %s (%s)", quote("^("+strings.Join(texts, "|")+")$"), f.shape.evidence())))
+		}
 	}
 }
 

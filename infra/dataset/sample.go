@@ -93,6 +93,6 @@ func ask(ctx context.Context, u *url.URL) (sample, error) {
 		first := strings.ToValidUTF8(string(s.body[:min(len(s.body), 200)]), "\uFFFD")
 		return sample{}, fmt.Errorf("%s answered %s: %s", u.Host, response.Status, strings.TrimSpace(first))
 	}
-	s.url, s.link = u.String(), response.Header.Get("Link")
+	s.url, s.link = u.String(), strings.Join(response.Header.Values("Link"), ", ")
 	return s, nil
 }

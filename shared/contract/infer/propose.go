@@ -48,7 +48,7 @@ func Contract(dataset string, sample []byte, o Options) (*Proposal, error) {
 	if err := CheckName(dataset); err != nil {
 		return nil, err
 	}
-	values, err := parse(sample)
+	values, twice, err := parse(sample)
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +57,12 @@ func Contract(dataset string, sample []byte, o Options) (*Proposal, error) {
 		return nil, err
 	}
 	d := &draft{dataset: dataset, options: o, found: f, largest: largest(f), body: len(sample)}
+	all := len(f.records)
 	if f.keys == nil { // else all are objects
 		f.records = slices.DeleteFunc(slices.Clone(f.records), func(v value) bool { return v.kind != isObject })
 	}
-	d.found, d.records, d.broken = f, len(f.records), broken(sample)
+	d.found, d.records, d.others = f, len(f.records), all-len(f.records)
+	d.broken, d.twice = broken(sample), twice
 	if err := d.address(); err != nil {
 		return nil, err
 	}
@@ -100,9 +102,11 @@ type draft struct {
 	options Options
 	found   found
 	records int
-	largest int // bytes of a record, or of a value beside the records
-	body    int // bytes of the sample
-	broken  int // where the sample is no UTF-8; -1 where it is
+	largest int    // bytes of a record, or of a value beside the records
+	body    int    // bytes of the sample
+	others  int    // values among the records that are no objects
+	twice   string // a member's name that stands twice in one object
+	broken  int    // where the sample is no UTF-8; -1 where it is
 
 	location   string
 	insecure   bool // the sample came over plain http
@@ -496,6 +500,12 @@ func (d *draft) notes() []Note {
 		where = "the whole document"
 	}
 	notes := []Note{{What: "records", Guess: d.found.form + " at " + where, Why: d.found.why, Sure: d.found.sure}, d.pagingNote}
+	if d.others > 0 {
+		notes = append(notes, Note{What: "records", Guess: fmt.Sprintf("%d among them are no objects", d.others), Why: "they are rejected, for a record is an object", Sure: Guess})
+	}
+	if d.twice != "" {
+		notes = append(notes, Note{What: "records", Guess: "a member twice: " + d.twice, Why: "a record that has a member twice is rejected, for it does not say which counts", Sure: Guess})
+	}
 	if d.broken >= 0 {
 		notes = append(notes, Note{What: "encoding", Guess: fmt.Sprintf("not UTF-8 at byte %d", d.broken), Why: "records with such bytes are rejected: ask the API for UTF-8", Sure: Guess})
 	}

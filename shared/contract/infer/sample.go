@@ -51,51 +51,56 @@ const deepest = 64
 // jsonp is how a call of a function begins.
 var jsonp = regexp.MustCompile(`^(/\*.*?\*/)?[\w.$]+\(`)
 
-// parse reads all JSON values of a sample.
-func parse(sample []byte) ([]value, error) {
+// parser reads JSON values.
+type parser struct {
+	*json.Decoder
+	twice string // a member's name that stands twice in one object; "" where none does
+}
+
+// parse reads all JSON values of a sample. Of members of one name it keeps the first, and names one of them.
+func parse(sample []byte) (all []value, twice string, err error) {
 	sample = bytes.TrimPrefix(sample, []byte("\xef\xbb\xbf"))
 	trimmed := bytes.TrimSpace(sample)
 	switch {
 	case len(trimmed) == 0:
-		return nil, errors.New("the sample is empty")
+		return nil, "", errors.New("the sample is empty")
 	case bytes.HasPrefix(trimmed, []byte("\xff\xfe")), bytes.HasPrefix(trimmed, []byte("\xfe\xff")):
-		return nil, errors.New("the sample is UTF-16, and only UTF-8 is read: ask for that, or convert it")
+		return nil, "", errors.New("the sample is UTF-16, and only UTF-8 is read: ask for that, or convert it")
 	case jsonp.Match(trimmed):
-		return nil, errors.New("the sample is JavaScript that calls a function with the answer (JSONP): leave the parameter out that names the function, as in callback=f")
+		return nil, "", errors.New("the sample is JavaScript that calls a function with the answer (JSONP): leave the parameter out that names the function, as in callback=f")
 	case trimmed[0] == '<':
-		return nil, errors.New("the sample is HTML or XML and no JSON: is the address that of an API, and does it want a key?")
+		return nil, "", errors.New("the sample is HTML or XML and no JSON: is the address that of an API, and does it want a key?")
 	}
 	if line, _, _ := bytes.Cut(trimmed, []byte("\n")); !bytes.ContainsAny(line[:1], "[{\"") && bytes.ContainsAny(line, ",;\t") {
-		return nil, errors.New("the sample looks like CSV, and only JSON is read: ask the API for JSON, or write the rows as objects, one a line")
+		return nil, "", errors.New("the sample looks like CSV, and only JSON is read: ask the API for JSON, or write the rows as objects, one a line")
 	}
-	d := json.NewDecoder(bytes.NewReader(sample))
-	d.UseNumber()
-	var all []value
+	p := parser{Decoder: json.NewDecoder(bytes.NewReader(sample))}
+	p.UseNumber()
 	for {
-		v, err := read(d, 0)
+		v, err := p.read(0)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the sample is no JSON at byte %d: %w", d.InputOffset(), err)
+			return nil, "", fmt.Errorf("the sample is no JSON at byte %d: %w", p.InputOffset(), err)
 		}
 		all = append(all, v)
 	}
-	return all, nil
+	return all, p.twice, nil
 }
 
-func read(d *json.Decoder, depth int) (value, error) {
-	start := d.InputOffset()
-	token, err := d.Token()
+func (p *parser) read(depth int) (value, error) {
+	start := p.InputOffset()
+	token, err := p.Token()
 	if err != nil {
 		return value{}, err
 	}
-	v, err := readFrom(d, token, depth)
-	v.bytes = int(d.InputOffset() - start)
+	v, err := p.readFrom(token, depth)
+	v.bytes = int(p.InputOffset() - start)
 	return v, err
 }
 
-func readFrom(d *json.Decoder, token json.Token, depth int) (value, error) {
+func (p *parser) readFrom(token json.Token, depth int) (value, error) {
 	if depth > deepest {
 		return value{}, fmt.Errorf("values nest deeper than %d levels", deepest)
 	}
@@ -110,44 +115,46 @@ func readFrom(d *json.Decoder, token json.Token, depth int) (value, error) {
 		return value{kind: isText, text: t}, nil
 	case json.Delim:
 		if t == '[' {
-			return readArray(d, depth)
+			return p.readArray(depth)
 		}
-		return readObject(d, depth)
+		return p.readObject(depth)
 	}
 	return value{}, fmt.Errorf("unexpected %v", token)
 }
 
-func readArray(d *json.Decoder, depth int) (value, error) {
+func (p *parser) readArray(depth int) (value, error) {
 	v := value{kind: isArray}
-	for d.More() {
-		item, err := read(d, depth+1)
+	for p.More() {
+		item, err := p.read(depth + 1)
 		if err != nil {
 			return v, unexpected(err)
 		}
 		v.items = append(v.items, item)
 	}
-	_, err := d.Token()
+	_, err := p.Token()
 	return v, unexpected(err)
 }
 
-func readObject(d *json.Decoder, depth int) (value, error) {
+func (p *parser) readObject(depth int) (value, error) {
 	v := value{kind: isObject}
 	seen := map[string]bool{}
-	for d.More() {
-		name, err := d.Token()
+	for p.More() {
+		name, err := p.Token()
 		if err != nil {
 			return v, unexpected(err)
 		}
-		inner, err := read(d, depth+1)
+		inner, err := p.read(depth + 1)
 		if err != nil {
 			return v, unexpected(err)
 		}
 		if text := name.(string); !seen[text] { // a name is always a string
 			seen[text] = true
 			v.members = append(v.members, member{text, inner})
+		} else {
+			p.twice = text
 		}
 	}
-	_, err := d.Token()
+	_, err := p.Token()
 	return v, unexpected(err)
 }
 

@@ -3,6 +3,7 @@ package infer
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -204,6 +205,25 @@ func TestCredentials(t *testing.T) {
 			}
 			if bytes.Contains(p.YAML, []byte("s3cr3t")) || !bytes.Contains(p.YAML, []byte("in: query, name: "+quote(name)+",")) || !bytes.Contains(p.YAML, []byte("units: metric")) {
 				t.Errorf("%s", p.YAML)
+			}
+		})
+	}
+}
+
+// What will be rejected of the sample itself is told.
+func TestToldOfRejects(t *testing.T) {
+	for _, tc := range []struct{ name, sample, want string }{
+		{"values that are no objects", `[{"id":1},null,5]`, "2 among them are no objects"},
+		{"a member twice", `[{"id":1,"a":{"b":1,"b":2}}]`, "a member twice: b"},
+		{"no UTF-8", "[{\"id\":\"caf\xe9\"}]", "not UTF-8 at byte 11"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p, err := Contract("trial", []byte(tc.sample), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(p.Notes, func(n Note) bool { return n.Guess == tc.want && n.Sure == Guess }) {
+				t.Errorf("%v do not say %q", p.Notes, tc.want)
 			}
 		})
 	}

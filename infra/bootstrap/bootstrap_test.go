@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -346,6 +347,61 @@ func TestTrust(t *testing.T) {
 		want := Condition{"StringEquals": {issuer + ":aud": audience, issuer + ":sub": subject}}
 		if diff := cmp.Diff(want, s.Condition); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", id, diff)
+		}
+	}
+}
+
+// holds says whether a condition of the template holds for parameters, each as CloudFormation has it.
+func (t Template) holds(parameters map[string]string, condition any) bool {
+	each := func(v any, holds func(bool) bool) bool {
+		return slices.ContainsFunc(v.([]any), func(c any) bool { return holds(t.holds(parameters, c)) })
+	}
+	for key, v := range condition.(map[string]any) {
+		switch key {
+		case "Condition":
+			return t.holds(parameters, t.Conditions[v.(string)])
+		case "Fn::Not":
+			return !t.holds(parameters, v.([]any)[0])
+		case "Fn::And":
+			return !each(v, func(holds bool) bool { return !holds })
+		case "Fn::Or":
+			return each(v, func(holds bool) bool { return holds })
+		case "Fn::Equals":
+			words := v.([]any)
+			if list, ok := words[0].(map[string]any); ok { // of subjects, joined
+				words = []any{list["Fn::Join"].([]any)[1], words[1]}
+			}
+			return parameters[words[0].(map[string]string)["Ref"]] == words[1]
+		}
+	}
+	panic(fmt.Sprintf("what is the condition %v?", condition))
+}
+
+// Nothing of GitHub's is there where nobody of it is let in, and the account's one identity provider is made but once.
+func TestGitHubIsTrustedWhereItIsAskedFor(t *testing.T) {
+	const subject, provider = "repo:o@1/r@2:environment:dev", "arn:aws:iam::" + account + ":oidc-provider/" + issuer
+	for _, test := range []struct {
+		name       string
+		parameters map[string]string
+		want       []string
+	}{
+		{"nobody", nil, nil},
+		{"nobody, and a provider", map[string]string{"GitHubProvider": provider}, nil},
+		{"dev", map[string]string{"DevSubject": subject}, []string{"DevDeployRole", "GitHubIdentities"}},
+		{"prod", map[string]string{"ProdSubject": subject}, []string{"GitHubIdentities", "ProdDeployRole"}},
+		{"previews", map[string]string{"PreviewSubjects": subject}, []string{"GitHubIdentities", "PreviewRole"}},
+		{"dev, and a provider", map[string]string{"DevSubject": subject, "GitHubProvider": provider}, []string{"DevDeployRole"}},
+	} {
+		template := New(project)
+		var got []string
+		for id, r := range template.Resources {
+			if (r.Type == "AWS::IAM::Role" || r.Type == "AWS::IAM::OIDCProvider") && template.holds(test.parameters, named(r.Condition)) {
+				got = append(got, id)
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
 	}
 }

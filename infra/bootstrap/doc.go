@@ -13,7 +13,7 @@
 //
 //   - The state bucket: versioned, under the key, TLS only, never public; it outlives the template.
 //   - The key, for state and for Pulumi's secrets. Every stack has an encryption context of its own.
-//   - GitHub's identity provider, unless the account has one.
+//   - GitHub's identity provider, where a subject of its tokens is given and the account has none.
 //   - For each stack a boundary: what the roles that the stack declares can do at most, whatever their policies say.
 //   - For each stack whose subject is given a deploy role, for exactly that subject of GitHub's tokens.
 //   - A preview role that reads the state of all stacks and nothing else: a preview compares the program with the state,

@@ -47,24 +47,24 @@ func New(p Project) Template {
 		Version:     "2010-09-09",
 		Description: fmt.Sprintf("What %s needs in an account before its first pulumi up: state, key, roles of GitHub Actions, boundaries", p.Name),
 		Parameters: map[string]parameter{
-			"GitHubProvider":  {Type: "String", Description: "ARN of the account's identity provider for " + issuer + "; empty: make one (an account can have but one)"},
-			"PreviewSubjects": {Type: "CommaDelimitedList", Description: "Subjects that may preview, as in repo:OWNER/REPO:pull_request,repo:OWNER/REPO:ref:refs/heads/main; empty: no role"},
+			"GitHubProvider":  {Type: "String", Description: "ARN of the account's identity provider for " + issuer + "; empty: make one where a subject is given (an account can have but one)"},
+			"PreviewSubjects": {Type: "CommaDelimitedList", Description: fmt.Sprintf("Subjects that may preview, as in %s:pull_request,%[1]s:ref:refs/heads/main; empty: no role", subjectPrefix)},
 			"QuickSight": {Type: "String", Default: "no", Allowed: []string{"no", "yes"},
 				Description: "yes: deployments may attach a policy of theirs, which no boundary limits, to the account's QuickSight role"},
 		},
 		Conditions: map[string]any{
-			"MakeGitHubProvider": equals(ref("GitHubProvider"), ""),
-			"Previews":           not(equals(join("", ref("PreviewSubjects")), "")),
-			"QuickSight":         equals(ref("QuickSight"), "yes"),
+			"Previews":   not(equals(join("", ref("PreviewSubjects")), "")),
+			"QuickSight": equals(ref("QuickSight"), "yes"),
 		},
 		Resources: map[string]resource{},
 		Outputs:   map[string]output{},
 	}
 	t.state(p)
-	t.provider()
+	someone := []any{named("Previews")}
 	for _, s := range p.Stacks {
-		t.stack(p, scope{p.Name, s})
+		someone = append(someone, named(t.stack(p, scope{p.Name, s})))
 	}
+	t.provider(someone)
 	t.preview(p)
 	return t
 }
@@ -120,7 +120,9 @@ func (t Template) state(p Project) {
 	}
 }
 
-func (t Template) provider() {
+// provider is made where there is none and one of the conditions holds, each of which has a role that trusts it.
+func (t Template) provider(someone []any) {
+	t.Conditions["MakeGitHubProvider"] = all(equals(ref("GitHubProvider"), ""), some(someone...))
 	t.Resources["GitHubIdentities"] = resource{
 		Type: "AWS::IAM::OIDCProvider", Condition: "MakeGitHubProvider",
 		Properties: map[string]any{"Url": "https://" + issuer, "ClientIdList": []string{audience}},
@@ -130,18 +132,24 @@ func (t Template) provider() {
 // theProvider is the one that was made, or given.
 var theProvider = map[string]any{"Fn::If": []any{"MakeGitHubProvider", ref("GitHubIdentities"), ref("GitHubProvider")}}
 
-func (t Template) stack(p Project, s scope) {
+// subjectPrefix is what GitHub puts before the last part of a subject, with the ids of owner and repository; repositories
+// older than 15 July 2026 have names alone.
+const subjectPrefix = "repo:OWNER@ID/REPO@ID"
+
+// stack returns the name of the condition under which the stack has a deploy role.
+func (t Template) stack(p Project, s scope) (deploys string) {
 	id := logical(s.stack.Name)
 	prefix := p.prefix() + "-" + s.stack.Name
 	t.Resources[id+"Boundary"] = managed(BoundaryName(p.Name, s.stack.Name), "What roles of "+s.base()+" can do at most", s.boundaryDocument(), "")
-	subject, deploys := id+"Subject", id+"Deploys"
+	subject := id + "Subject"
+	deploys = id + "Deploys"
 	t.Parameters[subject] = parameter{
 		Type:        "String",
-		Description: fmt.Sprintf("Subject that may deploy %s, as in repo:OWNER/REPO:environment:%s; empty: no role", s.base(), s.stack.Name),
+		Description: fmt.Sprintf("Subject that may deploy %s, as in %s:environment:%s; empty: no role", s.base(), subjectPrefix, s.stack.Name),
 	}
 	t.Conditions[deploys] = not(equals(ref(subject), ""))
 	with := id + "DeploysQuickSight"
-	t.Conditions[with] = map[string]any{"Fn::And": []any{map[string]any{"Condition": deploys}, map[string]any{"Condition": "QuickSight"}}}
+	t.Conditions[with] = all(named(deploys), named("QuickSight"))
 
 	var policies []any
 	add := func(name string, d Document, condition string) {
@@ -163,6 +171,7 @@ func (t Template) stack(p Project, s scope) {
 	t.Outputs[role] = output{
 		Description: "For the repository's variable AWS_DEPLOY_ROLE_" + strings.ToUpper(s.stack.Name), Condition: deploys, Value: arnOf(role),
 	}
+	return deploys
 }
 
 func (t Template) preview(p Project) {
@@ -211,6 +220,9 @@ func ref(name string) any            { return map[string]string{"Ref": name} }
 func arnOf(name string) any          { return map[string]any{"Fn::GetAtt": []string{name, "Arn"}} }
 func sub(text string) any            { return map[string]string{"Fn::Sub": text} }
 func equals(a, b any) any            { return map[string]any{"Fn::Equals": []any{a, b}} }
+func named(condition string) any     { return map[string]any{"Condition": condition} }
+func all(conditions ...any) any      { return map[string]any{"Fn::And": conditions} }
+func some(conditions ...any) any     { return map[string]any{"Fn::Or": conditions} }
 func not(condition any) any          { return map[string]any{"Fn::Not": []any{condition}} }
 func join(by string, values any) any { return map[string]any{"Fn::Join": []any{by, values}} }
 

@@ -146,7 +146,7 @@ func TestReadmeNamesTheBootstrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	template := bootstrap.New(project)
-	words := strings.NewReplacer("${StateBucket}", "tributary-bootstrap-ACCOUNT-eu-central-1", "${AWS::Region}", "eu-central-1", "STACK", "dev")
+	words := strings.NewReplacer("${StateBucket}", "tributary-bootstrap-ACCOUNT-REGION", "${AWS::Region}", "REGION", "STACK", "dev")
 	for _, name := range []string{"PulumiBackend", "SecretsProvider"} {
 		value := template.Outputs[name].Value.(map[string]string)["Fn::Sub"]
 		if text := words.Replace(value); !strings.Contains(readmeText(t), "'"+text+"'") {
@@ -158,10 +158,18 @@ func TestReadmeNamesTheBootstrap(t *testing.T) {
 			t.Errorf("the README does not say what the output %s is for", name)
 		}
 	}
-	for _, parameter := range regexp.MustCompile(`\b(\w+)=repo:`).FindAllStringSubmatch(readmeText(t), -1) {
+	given := regexp.MustCompile(`\b(\w+)=SUBJECT:`).FindAllStringSubmatch(readmeText(t), -1)
+	if len(given) < 2 {
+		t.Errorf("the README gives %d parameters of the template, want a deploy role's and the previews'", len(given))
+	}
+	for _, parameter := range given {
 		if _, ok := template.Parameters[parameter[1]]; !ok {
 			t.Errorf("the README gives a parameter %s, which the template does not have", parameter[1])
 		}
+	}
+	// Whoever sets another region finds none that is spelled out.
+	for _, line := range regexp.MustCompile(`(?m)^.*(?:--region[ =]|[?&]region=)[a-z]{2}-.*$`).FindAllString(readmeText(t), -1) {
+		t.Errorf("the README takes one region for every reader's, not REGION: %s", line)
 	}
 }
 

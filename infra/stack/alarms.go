@@ -18,8 +18,10 @@ const fiveMinutes = 5 * time.Minute
 func alarms(p program, c *contract.Contract) []component.Alarm {
 	ingest, process := p.function(ingestFunction, c.Dataset), p.function(processFunction, c.Dataset)
 	all := append(
-		functionAlarms(ingestFunction, ingest, p.ingest(c.Dataset).TimeoutSeconds, c.Dataset),
-		functionAlarms(processFunction, process, p.process(c.Dataset).TimeoutSeconds, c.Dataset)...)
+		functionAlarms(ingestFunction, ingest, p.ingest(c.Dataset).TimeoutSeconds, c.Dataset,
+			"The next ingest finishes a run that had begun; one that had not was never fetched"),
+		functionAlarms(processFunction, process, p.process(c.Dataset).TimeoutSeconds, c.Dataset,
+			"The raw bytes are not: a replay brings the run back")...)
 	all = append(all, scheduleAlarms(p.schedule(c.Dataset), c.Dataset)...)
 	all = append(all, qualityAlarms(p, c)...)
 	// A schedule that is off brings nothing, and an alarm about it would ring for ever.
@@ -39,8 +41,8 @@ func counted(name, description string, periods, breaching int, m component.Metri
 }
 
 // functionAlarms watch a function and its failure queue. Lambda's metrics bear the time at which the invocation began,
-// so a window that sees them reaches back beyond the timeout.
-func functionAlarms(kind, function string, timeoutSeconds int, dataset string) []component.Alarm {
+// so a window that sees them reaches back beyond the timeout. What to do about an event that is gone is the function's own.
+func functionAlarms(kind, function string, timeoutSeconds int, dataset, lost string) []component.Alarm {
 	metric := func(name, statistic string) component.Metric {
 		return component.Metric{Namespace: "AWS/Lambda", Name: name, Statistic: statistic, Dimensions: map[string]string{"FunctionName": function}}
 	}
@@ -57,7 +59,7 @@ func functionAlarms(kind, function string, timeoutSeconds int, dataset string) [
 		slow,
 		counted(kind+"-dropped", fmt.Sprintf("Lambda gave up on an event of the %s function of %s; it should be in the failure queue", kind, dataset),
 			window, 1, metric("AsyncEventsDropped", "Sum")),
-		counted(kind+"-lost", fmt.Sprintf("Lambda could not even write a failed event of the %s function of %s to its queue: that event is gone, the raw bytes are not, and a replay brings the run back", kind, dataset),
+		counted(kind+"-lost", fmt.Sprintf("Lambda could not even write a failed event of the %s function of %s to its queue: that event is gone. %s", kind, dataset, lost),
 			window, 1, metric("DestinationDeliveryFailures", "Sum")),
 		queueAlarm(kind+"-failures", component.FailuresName(function), fmt.Sprintf("Events of the %s function of %s wait in the failure queue to be sent again when the cause is gone", kind, dataset)),
 	}

@@ -44,7 +44,7 @@ var (
 
 func (p Price) String() string {
 	if p.Per == 1 {
-		return "$" + plain(p.Dollars) + " a " + p.Unit
+		return "$" + plain(p.Dollars) + " per " + p.Unit
 	}
 	return "$" + plain(p.Dollars) + " for " + count(p.Per) + " × " + p.Unit
 }

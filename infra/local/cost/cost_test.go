@@ -62,7 +62,7 @@ func TestDollars(t *testing.T) {
 func TestPriceSays(t *testing.T) {
 	for want, p := range map[string]Price{
 		"$0.005 for 1,000 × PUT, COPY, POST or LIST request": S3Writes,
-		"$0.0000133334 a GB-second (arm64)":                  LambdaCompute,
+		"$0.0000133334 per GB-second (arm64)":                LambdaCompute,
 	} {
 		if got := p.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -79,7 +79,10 @@ func TestMonth(t *testing.T) {
 	want := map[string]float64{ // by hand
 		"Ingest function":            730 * 1.9 * 0.5 * 0.0000133334,
 		"Process function":           730 * (0.3 + 1000.0/300_000 + 1000.0/3000) * 1769 / 1024 * 0.0000133334,
-		"Invocations and schedule":   1460 * 0.0000002,
+		"Invocations":                1460 * 0.0000002,
+		"Schedule":                   730 * 0.000001,
+		"Logs":                       730 * 5000 / 1e9 * 0.5,
+		"Traces":                     1460 * 0.000005,
 		"Objects written and listed": 730 * 25 * 0.000005,
 		"Objects read":               730 * 12 * 0.0000004,
 		"Items put":                  730_000 * 0.000000625,

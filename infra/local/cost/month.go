@@ -42,6 +42,7 @@ const (
 	controls     = 8  // objects of a run beside its pages: manifest, audit, lake, rejects
 	ownMetrics   = 17 // and a metric for each rule that rejects
 	usualRules   = 5
+	logBytes     = 5000.0 // of both functions in a run
 	alarms       = 19
 	queriedGB    = 20.0 // scanned by readers, at most, in a month: workgroup and partitions keep it small
 )
@@ -58,7 +59,8 @@ func Month(v Volume) Bill {
 	}
 	b.add("Ingest function", runs*ingest*ingestGB, LambdaCompute, fmt.Sprintf("%s runs × %.1f s × %.1f GB", count(runs), ingest, ingestGB))
 	b.add("Process function", runs*process*processGB, LambdaCompute, fmt.Sprintf("%s runs × %.1f s × %.3f GB", count(runs), process, processGB))
-	b.add("Invocations and schedule", 2*runs, LambdaRequests, count(runs)+" runs × 2")
+	b.add("Invocations", 2*runs, LambdaRequests, count(runs)+" runs × 2")
+	b.add("Schedule", runs, Schedules, count(runs)+" runs")
 	b.add("Objects written and listed", runs*(pages+controls+lists), S3Writes, fmt.Sprintf("%s runs × (%s pages + %d + %d)", count(runs), count(pages), controls, lists))
 	b.add("Objects read", runs*(pages+controls), S3Reads, fmt.Sprintf("%s runs × (%s pages + %d)", count(runs), count(pages), controls))
 	if v.Served {
@@ -66,11 +68,13 @@ func Month(v Volume) Bill {
 	}
 	kept := runs * records * monthsKept * (rawBytes + lakeBytes) / 1e9
 	b.add("Bytes kept, after a year", kept, S3Storage, fmt.Sprintf("12 months × %s records × (%.0f B raw + %.0f B Parquet)", count(runs*records), rawBytes, lakeBytes))
+	b.add("Logs", runs*logBytes/1e9, LogBytes, fmt.Sprintf("%s runs × %.0f B, metrics included", count(runs), logBytes))
+	b.add("Traces", 2*runs, Traces, count(runs)+" runs × 2, before sampling")
 	b.add("Metrics", ownMetrics+usualRules, Metrics, fmt.Sprintf("%d of the dataset and %d rules that reject", ownMetrics, usualRules))
-	b.add("Alarms", alarms, AlarmsPerMon, "")
-	b.add("Dashboard", 1, Dashboards, "the first three of an account are free")
-	b.add("Keys", 2, Keys, "data and alerts")
-	b.add("Secret", 1, Secrets, "")
+	b.add("Alarms", alarms, AlarmsPerMon, fmt.Sprintf("%d of the dataset", alarms))
+	b.add("Secret", 1, Secrets, "1 of the dataset")
+	b.add("Dashboard", 1, Dashboards, "1 of the stack")
+	b.add("Keys", 2, Keys, "2 of the stack: data and alerts")
 	b.add("Queries", queriedGB/1000, Scans, fmt.Sprintf("%.0f GB scanned", queriedGB))
 	return b
 }
@@ -85,32 +89,32 @@ var Volumes = []Volume{
 // MonthTable writes the bills of volumes side by side as Markdown.
 func MonthTable(volumes []Volume) string {
 	var b strings.Builder
-	b.WriteString("| a month, us-east-1, " + AsOf)
+	b.WriteString("| a month, us-east-1, " + AsOf + " | price")
 	for _, v := range volumes {
 		fmt.Fprintf(&b, " | %s: %s records every %s", v.Name, count(float64(v.Records)), strings.TrimSuffix(strings.TrimSuffix(v.Every.String(), "0s"), "0m"))
 	}
-	b.WriteString(" |\n|---|" + strings.Repeat("---:|", len(volumes)) + "\n")
+	b.WriteString(" |\n|---|---|" + strings.Repeat("---:|", len(volumes)) + "\n")
+	type row struct {
+		price Price
+		cells []string
+	}
 	var order []string
-	cells := map[string][]string{}
+	rows := map[string]row{}
 	totals := make([]float64, len(volumes))
 	for i, v := range volumes {
 		bill := Month(v)
 		totals[i] = bill.Total
 		for _, l := range bill.Lines {
-			if cells[l.What] == nil {
+			if _, there := rows[l.What]; !there {
 				order = append(order, l.What)
-				cells[l.What] = make([]string, len(volumes))
+				rows[l.What] = row{l.Price, make([]string, len(volumes))}
 			}
-			text := Dollars(l.Dollars)
-			if l.How != "" {
-				text += " = " + l.How
-			}
-			cells[l.What][i] = text
+			rows[l.What].cells[i] = Dollars(l.Dollars) + " = " + l.How
 		}
 	}
 	for _, what := range order {
-		fmt.Fprintf(&b, "| %s", what)
-		for _, c := range cells[what] {
+		fmt.Fprintf(&b, "| %s | %s", what, rows[what].price)
+		for _, c := range rows[what].cells {
 			if c == "" {
 				c = "–"
 			}
@@ -118,7 +122,7 @@ func MonthTable(volumes []Volume) string {
 		}
 		b.WriteString(" |\n")
 	}
-	b.WriteString("| **together**")
+	b.WriteString("| **together** | ")
 	for _, total := range totals {
 		fmt.Fprintf(&b, " | **%s**", Dollars(total))
 	}

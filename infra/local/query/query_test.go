@@ -446,6 +446,49 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// The deployed view shows the newest run that is loaded and done: no run that is being stored, none that was held back, and no
+// file that no audit row names.
+func TestLatestShowsWhatIsDone(t *testing.T) {
+	deployed, err := os.ReadFile("../../stack/testdata/dev.queries.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sql, found := strings.Cut(string(deployed), "-- view awsdatacatalog.tributary_dev.coin_markets_latest\n")
+	sql, _, whole := strings.Cut(sql, ";\n")
+	_, from, selects := strings.Cut(sql, "\nFROM ")
+	if !found || !whole || !selects {
+		t.Fatalf("the deployed queries hold no view:\n%s", deployed)
+	}
+	sql = `SELECT r."id", r."dt" FROM ` + strings.NewReplacer("tributary_dev", "db", "tributary-dev-lake-123456789012-eu-central-1", "the-lake").Replace(from)
+
+	p := newPlace(t)
+	p.table("the-lake", "coin_markets", glue.ParquetSerDe, "id string")
+	p.table("the-lake", "pipeline_audit", glue.JSONSerDe,
+		"dataset string; run_id string; state string; outcome string; lake_files array<struct<key:string,rows:bigint,bytes:bigint>>")
+	p.view("coin_markets_latest", sql, "id string; dt string")
+	for _, run := range []struct{ id, dataset, state, outcome string }{
+		{"1", "coin_markets", "done", "loaded"},
+		{"2", "coin_markets", "done", "loaded"},
+		{"3", "coin_markets", "stored", "loaded"},
+		{"4", "coin_markets", "done", "held"},
+		{"5", "orders", "done", "loaded"},
+		{"6", "", "", ""}, // its file is there and its audit row is not
+	} {
+		key := "coin_markets/dt=2025-03-04/" + run.id + ".parquet"
+		p.put("lake/"+key, fileOf(t, "id string", fmt.Sprintf(`{"id": "run %s"}`, run.id)))
+		if run.dataset != "" {
+			p.put("lake/pipeline_audit/dt=2025-03-04/"+run.id+".json", fmt.Appendf(nil,
+				`{"dataset":%q,"run_id":%q,"state":%q,"outcome":%q,"lake_files":[{"key":%q,"rows":1,"bytes":1}]}`, run.dataset, run.id, run.state, run.outcome, key))
+		}
+	}
+	if got, err := p.answer("SELECT * FROM coin_markets_latest"); err != nil || got != "run 2,2025-03-04\n" {
+		t.Errorf("the view shows %q, %v; want the file of run 2 alone", got, err)
+	}
+	if got, err := p.answer("SELECT count(*) FROM coin_markets"); err != nil || got != "6\n" {
+		t.Errorf("the table has %q, %v; want all six files", got, err)
+	}
+}
+
 // Only what reads is taken, one statement at a time, and DuckDB reaches nothing but the tables' folders.
 func TestOnlyReading(t *testing.T) {
 	p := everything(t)

@@ -25,6 +25,8 @@ type workflow struct {
 }
 
 type job struct {
+	If          string             `yaml:"if"`
+	Outputs     map[string]string  `yaml:"outputs"`
 	Permissions *map[string]string `yaml:"permissions"`
 	Timeout     int                `yaml:"timeout-minutes"`
 	Environment string             `yaml:"environment"`
@@ -43,9 +45,15 @@ type job struct {
 }
 
 type step struct {
+	ID   string         `yaml:"id"`
+	If   string         `yaml:"if"`
 	Uses string         `yaml:"uses"`
 	Run  string         `yaml:"run"`
 	With map[string]any `yaml:"with"`
+}
+
+func (w workflow) startsOn(event string) bool {
+	return slices.ContainsFunc(append(w.On.Content, &w.On), func(n *yaml.Node) bool { return n.Value == event })
 }
 
 var (
@@ -68,12 +76,15 @@ func faults(text string) ([]string, error) {
 		}
 	}
 	for _, trigger := range []string{"pull_request_target", "workflow_run"} {
-		if slices.ContainsFunc(append(w.On.Content, &w.On), func(n *yaml.Node) bool { return n.Value == trigger }) {
+		if w.startsOn(trigger) {
 			fault("%s gives rights of main to what is not of main", trigger)
 		}
 	}
 	if strings.Contains(text, "secrets.") || strings.Contains(text, "AWS_ACCESS_KEY") {
 		fault("a long-lived secret is used")
+	}
+	if strings.Contains(text, "github.actor") || strings.Contains(text, "github.triggering_actor") {
+		fault("who started a run last need not be who made the change: ask github.event.pull_request.user.login")
 	}
 	if w.Permissions == nil || len(*w.Permissions) > 0 {
 		fault("permissions of the whole are not empty")
@@ -81,6 +92,11 @@ func faults(text string) ([]string, error) {
 	for name, j := range w.Jobs {
 		for _, f := range j.faults() {
 			fault("job %s: %s", name, f)
+		}
+		if w.startsOn("pull_request") && j.Permissions != nil && (*j.Permissions)["id-token"] == "write" {
+			for _, f := range j.strangers() {
+				fault("job %s: %s", name, f)
+			}
 		}
 	}
 	slices.Sort(found)
@@ -128,6 +144,48 @@ func (j job) faults() []string {
 	}
 	if stack := j.Env["STACK"]; deploys && (stack == "" || j.Environment != stack || j.Concurrency.Group != "stack-"+stack || j.Concurrency.Cancel != false) {
 		fault("deployments of stack %q are not in its environment, one after the other and to their end", stack)
+	}
+	if deploys {
+		found = append(found, j.order()...)
+	}
+	return found
+}
+
+// strangers says how code of a pull request that nobody of the repository wrote gets at the role of a job.
+func (j job) strangers() []string {
+	var found []string
+	role, _, given := strings.Cut(j.Env["ROLE"], " && matrix.role")
+	for who, condition := range map[string]string{
+		"a fork":     "github.event.pull_request.head.repo.full_name == github.repository",
+		"Dependabot": "github.event.pull_request.user.login != 'dependabot[bot]'",
+	} {
+		if !given || !strings.Contains(role, condition) {
+			found = append(found, fmt.Sprintf("a pull request of %s gets the role", who))
+		}
+	}
+	for _, s := range j.Steps {
+		if !strings.HasPrefix(s.If, "env.ROLE == ''") && !strings.HasPrefix(s.If, "env.ROLE != ''") {
+			found = append(found, fmt.Sprintf("a step does not ask whether there is a role: %s%s", s.Uses, s.Run))
+		}
+	}
+	return found
+}
+
+// order says what of a deployment by a push may come from an older commit than what is there, or to prod without anybody's
+// consent.
+func (j job) order() []string {
+	var found []string
+	at := func(is func(step) bool) int { return slices.IndexFunc(j.Steps, is) }
+	checkout := at(func(s step) bool { return strings.HasPrefix(s.Uses, "actions/checkout@") })
+	if checkout < 0 || j.Steps[checkout].With["fetch-depth"] != 0 {
+		found = append(found, "without the whole history nobody knows which release is newer")
+	}
+	former := at(func(s step) bool { return s.ID == "former" && strings.Contains(s.Run, "git merge-base --is-ancestor") })
+	if former < 0 || former > at(func(s step) bool { return strings.Contains(s.Run, "pulumi up") }) {
+		found = append(found, "an old release may take the place of a newer one")
+	}
+	if j.Environment == "prod" && !strings.Contains(j.If, "github.event_name == 'push' && needs.release.outputs.reviewers == 'true'") {
+		found = append(found, "a push may deploy prod without reviewers")
 	}
 	return found
 }
@@ -194,6 +252,14 @@ func TestWorkflowRules(t *testing.T) {
 		{"ci.yml", `contract:against "$BASE"`, "contract:against", "REVISION is missing"},
 		{"ci.yml", "[vet, lint,", "[vet, lints,", "there is no target lints"},
 		{"ci.yml", "      contents: read\n    env:\n      CHANGES", "      contents: write\n    env:\n      CHANGES", "job infrastructure: it may write, and has code"},
+		{"ci.yml", "github.event_name == 'push' || github.event.pull_request.head.repo.full_name == github.repository &&", "github.event_name == 'push' ||", "job preview: a pull request of a fork gets the role"},
+		{"ci.yml", "github.event.pull_request.user.login != 'dependabot[bot]'", "true", "job preview: a pull request of Dependabot gets the role"},
+		{"ci.yml", "github.event.pull_request.user.login", "github.actor", "who started a run last need not be"},
+		{"ci.yml", "      - if: env.ROLE != ''\n        run: go tool mage build\n", "      - run: go tool mage build\n", "job preview: a step does not ask whether there is a role"},
+		{"deploy.yml", "needs.release.outputs.reviewers == 'true'", "true", "job prod: a push may deploy prod without reviewers"},
+		{"deploy.yml", "fetch-depth: 0 # which", "fetch-depth: 1 # which", "job dev: without the whole history"},
+		{"deploy.yml", "- id: former", "- id: later", "job prod: an old release may take the place"},
+		{"deploy.yml", "git merge-base --is-ancestor \"$last\"", "test \"$last\" !=", "job dev: an old release may take the place"},
 		{"deploy.yml", "group: stack-prod\n", "group: stack-dev\n", `deployments of stack "prod" are not in its environment`},
 		{"deploy.yml", "environment: prod", "environment: dev", `deployments of stack "prod" are not in its environment`},
 		{"deploy.yml", "cancel-in-progress: false # what", "cancel-in-progress: true # what", `deployments of stack "dev" are not in its environment`},
@@ -257,4 +323,58 @@ func TestReadmeTellsTheVariables(t *testing.T) {
 	if diff := cmp.Diff(used, told); diff != "" || len(used) == 0 {
 		t.Errorf("variables (-workflows +README):\n%s", diff)
 	}
+}
+
+// The workflows install one Pulumi, and it is no older than the one that the README asks for.
+func TestReadmeNamesThePulumiOfCI(t *testing.T) {
+	all := workflows(t)
+	asked := regexp.MustCompile(`Pulumi (\d+\.\d+) or newer`).FindStringSubmatch(readmeText(t))
+	if asked == nil {
+		t.Fatal("the README does not say which Pulumi it takes")
+	}
+	for _, test := range []struct {
+		name          string
+		ci, deploy    string
+		minimum, want string
+	}{
+		{"as they are", all["ci.yml"], all["deploy.yml"], asked[1], ""},
+		{"one is raised", pulumis.ReplaceAllString(all["ci.yml"], "pulumi-version: 3.999.0"), all["deploy.yml"], asked[1], "differ"},
+		{"the README asks for more", all["ci.yml"], all["deploy.yml"], "3.999", "older than 3.999"},
+		{"none is named", all["ci.yml"], pulumis.ReplaceAllString(all["deploy.yml"], ""), asked[1], "no pulumi-version"},
+	} {
+		got := pulumiFault(test.minimum, test.ci, test.deploy)
+		if test.want == "" && got != "" || !strings.Contains(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+var pulumis = regexp.MustCompile(`pulumi-version: (\S+)`)
+
+// pulumiFault says what is wrong with the versions of Pulumi in workflows.
+func pulumiFault(minimum string, texts ...string) string {
+	var versions []string
+	for _, text := range texts {
+		found := pulumis.FindAllStringSubmatch(text, -1)
+		if len(found) == 0 {
+			return "a workflow has no pulumi-version"
+		}
+		for _, m := range found {
+			versions = append(versions, m[1])
+		}
+	}
+	slices.Sort(versions)
+	if versions = slices.Compact(versions); len(versions) > 1 {
+		return fmt.Sprintf("the versions %v differ", versions)
+	}
+	var has, wants [2]int
+	for text, into := range map[string]*[2]int{versions[0]: &has, minimum: &wants} {
+		if _, err := fmt.Sscanf(text, "%d.%d", &into[0], &into[1]); err != nil {
+			return fmt.Sprintf("the version %s: %v", text, err)
+		}
+	}
+	if slices.Compare(has[:], wants[:]) < 0 {
+		return versions[0] + " is older than " + minimum
+	}
+	return ""
 }

@@ -27,6 +27,18 @@ func (p *place) where() string {
 	return p.pointer
 }
 
+// above is the object of which the place is a member; nil where it is the document.
+func (p *place) above() *value {
+	n := len(p.around) - 1
+	if p.keyed || p.lists { // which stand around their members themselves
+		n--
+	}
+	if n < 0 {
+		return nil
+	}
+	return p.around[n].value
+}
+
 // lowest is how many objects deep records are looked for.
 const lowest = 6
 

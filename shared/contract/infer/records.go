@@ -72,7 +72,30 @@ func array(v *value) (found, error) {
 		return found{}, errors.New("the sample is an array of values that are no objects: a record is an object with members")
 	}
 	f := found{records: v.items, form: "an array", why: fmt.Sprintf("the document is an array of %s", plural(len(v.items), "value")), sure: Certain}
+	if at, n := inside(v); n > 0 {
+		f.sure = Guess
+		f.why += fmt.Sprintf("; most of it is at %s, %s: if those are the records, write that place in records", at, plural(n, "object"))
+	}
 	return f, columnarRecords(f)
+}
+
+// inside finds the array that makes up most of an array of few values, which may be answers themselves.
+func inside(v *value) (pointer string, n int) {
+	const few = 3
+	if len(v.items) > few {
+		return "", 0
+	}
+	for i := range v.items {
+		if v.items[i].kind != isObject {
+			continue
+		}
+		for _, p := range places(&v.items[i]) {
+			if 2*p.bytes > v.bytes && !p.lists && len(p.items) > len(v.items) {
+				pointer, n = fmt.Sprintf("/%d%s", i, p.where()), len(p.items)
+			}
+		}
+	}
+	return pointer, n
 }
 
 func objects(values []value) int {
@@ -103,7 +126,10 @@ func choose(root *value, all []place) (found, bool, error) {
 		together += p.bytes
 	}
 	usual := among(best.name, usualNames)
-	part := entity(best.around[len(best.around)-1].value) // of a record, by the looks of it
+	part := false // of a record, by the looks of what holds it
+	if above := best.above(); above != nil {
+		part = entity(above)
+	}
 	switch {
 	case share(best.bytes) < 0.2 && entity(root), share(best.bytes) < 0.5 && share(together) < 0.8 && !usual, share(best.bytes) < 0.8 && !usual && part:
 		return found{}, false, nil

@@ -80,10 +80,10 @@ var (
 		"next_cursor": "cursor", "nextcursor": "cursor", "next-cursor": "cursor", "cursor": "cursor", "next_page_token": "page_token", "nextpagetoken": "pageToken",
 		"next_token": "next_token", "nexttoken": "nextToken", "after": "after", "end_cursor": "after", "endcursor": "after", "offset": "offset",
 	}
-	mores   = []string{"has_more", "hasmore", "has_next", "hasnext", "has_next_page", "hasnextpage", "more"}
-	totals  = []string{"total_pages", "totalpages", "page_count", "pagecount", "pages", "last_page", "lastpage"}
+	mores   = []string{"has_more", "hasmore", "has_next", "hasnext", "has_next_page", "hasnextpage", "more", "exceededtransferlimit"}
+	totals  = []string{"total_pages", "totalpages", "page_count", "pagecount", "pages", "nbpages", "last_page", "lastpage"}
 	counts  = []string{"total", "total_count", "totalcount", "total_results", "totalresults", "total-results", "total_items", "totalitems", "numfound", "count", "totalhits", "total_records"}
-	asides  = []string{"meta", "metadata", "paging", "pagination", "pageinfo", "page_info", "page", "links", "_links", "cursor", "cursors", "response_metadata", "info"}
+	asides  = []string{"meta", "metadata", "paging", "next", "pagination", "pageinfo", "page_info", "page", "links", "_links", "cursor", "cursors", "response_metadata", "info"}
 	current = []string{"page", "current_page", "currentpage", "number"}
 )
 
@@ -148,8 +148,10 @@ func byLink(l level, _ url.Values) (string, Note, bool) {
 		if !among(m.name, nextLinks) {
 			continue
 		}
-		if href := v.get("href"); href != nil {
-			at, v = at+"/href", href
+		for _, name := range []string{"href", "link", "url"} {
+			if inner := v.get(name); inner != nil {
+				at, v = at+"/"+name, inner
+			}
 		}
 		link := v.kind == isText && (strings.HasPrefix(v.text, "http") || strings.HasPrefix(v.text, "/") || strings.HasPrefix(v.text, "?"))
 		if !link && (v.kind != isNull || strings.EqualFold(m.name, "next_page")) {
@@ -217,11 +219,21 @@ func byPages(l level, query url.Values) (string, Note, bool) {
 
 func byOffset(l level, query url.Values) (string, Note, bool) {
 	n := Note{What: "pagination", Guess: "offset", Sure: Likely}
-	size, offset := number(l.value, "limit", "per_page", "page_size", "size"), l.value.get("offset")
-	if size < 1 || offset == nil || offset.kind != isNumber {
+	limit, from := "", ""
+	size := 0
+	for i := range l.value.members {
+		switch m := &l.value.members[i]; {
+		case m.value.kind != isNumber:
+		case limit == "" && among(m.name, limitParams) && m.name != "count":
+			limit, size = m.name, number(l.value, m.name)
+		case from == "" && among(m.name, offsetParams):
+			from = m.name
+		}
+	}
+	if size < 1 || from == "" {
 		return "", n, false
 	}
-	n.Why = l.pointer + "/limit and " + l.pointer + "/offset stand beside the records"
+	n.Why = fmt.Sprintf("%s/%s and %[1]s/%[3]s stand beside the records", l.pointer, escape(limit), escape(from))
 	total := ""
 	for i := range l.value.members {
 		if m := &l.value.members[i]; m.value.kind == isNumber && among(m.name, counts) && m.name != "count" {
@@ -229,7 +241,6 @@ func byOffset(l level, query url.Values) (string, Note, bool) {
 			break
 		}
 	}
-	limit, from := "limit", "offset"
 	if name, _, ok := sent(query, limitParams); ok {
 		limit = name
 	}
@@ -255,6 +266,9 @@ func unasked(f found, query url.Values) string {
 	for _, l := range beside(f) {
 		for i := range l.value.members {
 			m := &l.value.members[i]
+			if m.value.text == "true" && m.value.kind == isBool && among(m.name, mores) {
+				return fmt.Sprintf("%s/%s is true", l.pointer, escape(m.name))
+			}
 			if n, err := strconv.Atoi(m.value.text); m.value.kind == isNumber && err == nil && among(m.name, counts) && n > len(f.records) {
 				return fmt.Sprintf("%s/%s is %d and the answer has %s", l.pointer, escape(m.name), n, plural(len(f.records), "record"))
 			}

@@ -3,6 +3,7 @@ package infer
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // place is where records may be: an array of objects, an object of alike objects, or an object of lists of alike objects.
@@ -37,6 +38,27 @@ func (p *place) above() *value {
 		return nil
 	}
 	return p.around[n].value
+}
+
+// talk are members of answers that speak of the answer and not of its subject, beside those that speak of pages.
+var talk = []string{
+	"status", "ok", "success", "message", "msg", "code", "error", "errors", "version", "time", "timestamp", "took", "object", "kind", "type", "self", "url",
+	"href", "first", "last", "previous", "prev", "incomplete_results", "truncated", "copyright", "batchcomplete", "query", "response",
+}
+
+// wrapped reports whether all that is around a place speaks of the answer.
+func (p *place) wrapped() bool {
+	within := p.pointer + "/"
+	for _, l := range p.around {
+		for i := range l.value.members {
+			m := &l.value.members[i]
+			onTheWay := strings.HasPrefix(within, l.pointer+"/"+escape(m.name)+"/") || within == l.pointer+"/"
+			if !onTheWay && !slices.ContainsFunc([][]string{talk, pageParams, offsetParams, limitParams, nextLinks, mores, totals, counts, asides, current}, func(names []string) bool { return among(m.name, names) }) && cursors[strings.ToLower(m.name)] == "" {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // lowest is how many objects deep records are looked for.

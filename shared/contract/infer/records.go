@@ -1,8 +1,10 @@
 package infer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -114,18 +116,17 @@ func choose(root *value, all []place) (found, bool, error) {
 	if len(all) == 0 {
 		return found{}, false, nil
 	}
-	best := all[0]
-	for _, p := range all[1:] {
-		if p.bytes > best.bytes || p.bytes == best.bytes && len(p.around) < len(best.around) {
-			best = p
-		}
+	best := largestOf(all)
+	called := slices.DeleteFunc(slices.Clone(all), func(p place) bool { return !among(p.name, usualNames) || 5*p.bytes < root.bytes })
+	if len(called) > 0 { // what is beside them, as included in JSON:API, may be larger
+		best = largestOf(called)
 	}
 	share := func(bytes int) float64 { return float64(bytes) / float64(max(root.bytes, 1)) }
 	together := 0
 	for _, p := range all {
 		together += p.bytes
 	}
-	usual := among(best.name, usualNames)
+	usual := among(best.name, usualNames) || best.wrapped()
 	part := false // of a record, by the looks of what holds it
 	if above := best.above(); above != nil {
 		part = entity(above)
@@ -155,9 +156,14 @@ func choose(root *value, all []place) (found, bool, error) {
 		f.sure = Guess
 	}
 	if len(all) > 1 {
-		f.why += ", more than or above " + listed(all, best.pointer)
+		f.why += ", rather than " + listed(all, best.pointer)
 	}
 	return f, true, columnarRecords(f)
+}
+
+// largestOf is the largest of places, and of two of one size the one nearer to the top.
+func largestOf(all []place) place {
+	return slices.MaxFunc(all, func(a, b place) int { return cmp.Or(a.bytes-b.bytes, len(b.around)-len(a.around)) })
 }
 
 // namesOf are the first names of an object's members.

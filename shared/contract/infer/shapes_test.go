@@ -102,6 +102,23 @@ func TestShapes(t *testing.T) {
 		{"a value for all that have no name", `[{"name":"a"},{"name":"b"}]`, "", map[string]string{"key": "name"}},
 		{"a page further on", `[{"id":1},{"id":2}]`, "https://api.example.com/x?page=3&per_page=2", map[string]string{"pagination": "page_number"}},
 		{"rows behind a start", `[{"id":1},{"id":2}]`, "https://api.example.com/x?rows=2&start=4", map[string]string{"pagination": "offset"}},
+		{"data and what is included", `{"data":` + repeated("[", 3, `{"type":"a","id":"%[1]d","attributes":{"title":"t%[1]d"},"relationships":{}}`, "]") + `,"included":` + repeated("[", 9, `{"type":"b","id":"%d","attributes":{"name":"n"}}`, "]") + `,"links":{"next":"https://api.example.com/x?page=2"}}`, "", map[string]string{
+			"records": "an array in an envelope at /data", "pagination": "json_link", "key": "id", "column title": "string",
+		}},
+		{"edges and nodes", `{"data":{"users":{"edges":` + repeated("[", 3, `{"cursor":"c%[1]d","node":{"id":"u%[1]d"}}`, "]") + `,"pageInfo":{"endCursor":"c2","hasNextPage":true}}}}`, "", map[string]string{
+			"records": "an array in an envelope at /data/users/edges", "pagination": "cursor", "key": "id",
+		}},
+		{"hits and sources", `{"took":1,"hits":{"total":{"value":3},"hits":` + repeated("[", 3, `{"_index":"i","_id":"d%[1]d","_score":1.5,"_source":{"title":"t%[1]d"}}`, "]") + `}}`, "", map[string]string{
+			"records": "an array in an envelope at /hits/hits", "column title": "string", "key": "id",
+		}},
+		{"a link within next", `{"results":` + repeated("[", 3, `{"id":"%[1]d","properties":{"email":"a%[1]d@example.org"},"archived":false}`, "]") + `,"paging":{"next":{"after":"3","link":"https://api.example.com/x?after=3"}}}`, "", map[string]string{
+			"records": "an array in an envelope at /results", "pagination": "json_link", "column email": "string",
+		}},
+		{"a start and a size beside the records", `{"startAt":0,"maxResults":2,"total":9,"issues":` + repeated("[", 2, `{"id":"1%[1]d","key":"K-%[1]d"}`, "]") + `}`, "", map[string]string{"pagination": "offset"}},
+		{"pages counted from 0", `{"hits":` + repeated("[", 2, `{"objectID":"1%d","points":3}`, "]") + `,"nbHits":40,"page":0,"nbPages":20}`, "", map[string]string{"pagination": "page_number"}},
+		{"days with numbered names", `{"Meta Data":{"1. Symbol":"IBM"},"Time Series (Daily)":{"2025-03-04":{"1. open":"251.2200","5. volume":"3456789"},"2025-03-03":{"1. open":"250.1000","5. volume":"3456780"},"2025-02-28":{"1. open":"249.0000","5. volume":"3456781"}}}`, "", map[string]string{
+			"records": "an object keyed by id at /Time Series (Daily)/*", "key": "id", "column n1_open": "number, decimal(18,4)",
+		}},
 		{"HAL", `{"_links":{"next":{"href":"/x?page=2"}},"items":[{"id":1},{"id":2}]}`, "", map[string]string{"pagination": "json_link"}},
 		{"a cursor that is a record's own", `{"check":[{"id":1,"after":"x"},{"id":2,"after":"y"}],"stats":{"pages":3}}`, "", map[string]string{"pagination": "single_page"}},
 		{"members that differ in case", `[{"id":1,"Name":"a","name":"b","NAME":"c"}]`, "", map[string]string{"column name": "string", "column name_2": "string", "column name_3": "string"}},
@@ -166,6 +183,8 @@ func TestSource(t *testing.T) {
 		not                     []string
 	}{
 		{"links, from a page further on", `[{"id":1}]`, next, "https://api.example.com/x?page=3&per_page=1", []string{"kind: header_link", "query: {per_page: \"1\"}"}, []string{"page: \"3\""}},
+		{"more that nothing says how to ask for", `{"items":[{"id":1},{"id":2}],"has_more":true}`, "", "https://api.example.com/x", []string{"kind: single_page"}, nil},
+		{"names of a start and a size", `{"startAt":0,"maxResults":2,"total":9,"issues":[{"id":1},{"id":2}]}`, "", "", []string{"{kind: offset, limit: 2, limit_param: maxResults, offset_param: startAt, total_path: /total, stop_after_empty_page: true}"}, nil},
 		{"links, on the last page", `[{"id":1}]`, strings.Replace(next, "next", "prev", 1), "https://api.example.com/x", []string{"kind: single_page"}, nil},
 		{"total of an envelope in an array", `[{"page":1,"pages":6},[{"id":1},{"id":2}]]`, "", "", []string{"total_path: /0/pages", `records: /1`}, nil},
 		{"page numbers of the address", `{"pages":6,"items":[{"id":1},{"id":2}]}`, "", "https://api.example.com/x?p=1", []string{"page_param: p, total_path: /pages"}, []string{`p: "1"`}},
@@ -214,6 +233,8 @@ func TestCredentials(t *testing.T) {
 func TestTold(t *testing.T) {
 	for _, tc := range []struct{ name, sample, want string }{
 		{"answers in an array", `[{"kind":"a","data":{"children":[{"id":1}]}},{"kind":"b","data":{"children":` + repeated("[", 9, `{"id":%d,"text":"x"}`, "]") + `}}]`, "/1/data/children, 9 objects: if those are the records, write that place in records"},
+		{"more than came", `{"items":[{"id":1},{"id":2}],"has_more":true}`, "/has_more is true: there are further pages, and nothing says how to ask for them"},
+		{"a count above the records", `{"items":[{"id":1},{"id":2}],"total":9}`, "/total is 9 and the answer has 2 records: there are further pages"},
 		{"values that are no objects", `[{"id":1},null,5]`, "2 among them are no objects"},
 		{"a member twice", `[{"id":1,"a":{"b":1,"b":2}}]`, "a member twice: b"},
 		{"no UTF-8", "[{\"id\":\"caf\xe9\"}]", "not UTF-8 at byte 11"},

@@ -121,6 +121,9 @@ func Build(ctx context.Context) error {
 	for _, s := range sizes {
 		fmt.Println(s)
 	}
+	if err := artifact.CheckToolchain("."); err != nil {
+		fmt.Fprintln(os.Stderr, "build: these packages cannot be a release:", err)
+	}
 	return nil
 }
 

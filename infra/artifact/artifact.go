@@ -7,7 +7,8 @@
 //
 // Build leaves a stamp beside the zips: digests of everything that went into them, and of the zips themselves. Check
 // compares it with source, toolchain and zips as they are now, so that nobody deploys the code of yesterday with the
-// infrastructure of today, a zip that was damaged or exchanged, or one for another machine.
+// infrastructure of today, a zip that was damaged or exchanged, or one for another machine. Whatever toolchain is there builds; a Release takes the
+// one that go.mod names.
 package artifact
 
 import (

@@ -4,12 +4,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
 )
 
 // Release is the digest of the packages below dir as a whole, as in sha256:…: of the stamp, which names source, contracts
 // and toolchain and has a digest of every zip. The same commit gives the same, wherever it is built; packages that Check
-// refuses have none.
+// refuses have none, nor have those of a toolchain that CheckToolchain refuses.
 func Release(root, dir string, target Target) (string, error) {
+	if err := CheckToolchain(root); err != nil {
+		return "", err
+	}
 	if err := Check(root, dir, target); err != nil {
 		return "", err
 	}
@@ -29,7 +34,23 @@ func CheckRelease(root, dir string, target Target, want string) error {
 	case want == "":
 		return fmt.Errorf("check release: no digest is known to hold %s against: was this commit ever deployed?", got)
 	case got != want:
-		return fmt.Errorf("check release: deployment packages in %s are %s, not %s: they are of another commit, or were built by another toolchain", dir, got, want)
+		return fmt.Errorf("check release: deployment packages in %s are %s, not %s: they are of another commit", dir, got, want)
+	}
+	return nil
+}
+
+var toolchain = regexp.MustCompile(`(?m)^toolchain[ \t]+(go\S+)`)
+
+// CheckToolchain says whether packages that are built here can be those of a release: only by the toolchain that go.mod
+// names does a commit give the same bytes on every machine. Where it names none, every toolchain will do.
+func CheckToolchain(root string) error {
+	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return fmt.Errorf("read toolchain: %w", err)
+	}
+	if named := toolchain.FindSubmatch(text); named != nil && string(named[1]) != runtime.Version() {
+		return fmt.Errorf("check toolchain: this is %s, and go.mod names %s, without which the same commit gives other bytes: "+
+			"run `export GOTOOLCHAIN=%[2]s`, then `go tool mage build`", runtime.Version(), named[1])
 	}
 	return nil
 }

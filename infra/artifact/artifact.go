@@ -21,6 +21,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"tributary/infra/input"
 )
 
 // Dir is where the packages to deploy lie, below the root of the project.
@@ -83,7 +85,7 @@ func Build(ctx context.Context, o Options) ([]Size, error) {
 	}
 	dir := filepath.Join(o.Root, o.Dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("create artifacts folder: %w", err)
+		return nil, fmt.Errorf("create folder %s: %w", dir, input.Plain(err))
 	}
 	// The stamp goes first: a build that dies half-way must not look current.
 	stampPath := filepath.Join(dir, stampName)

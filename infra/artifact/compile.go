@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,7 +63,7 @@ func Compile(ctx context.Context, o CompileOptions) error {
 		}
 	})
 	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("go build %s: %w\n%s", o.Package, err, complaints)
+		return fmt.Errorf("go build %s: %w", o.Package, said(err, complaints))
 	}
 	return nil
 }
@@ -91,6 +92,14 @@ func follow(r io.Reader, compiled func(done int)) string {
 	return complaints.String()
 }
 
+// said is the error of a command that told what was wrong, in its words; its status says no more.
+func said(err error, complaints string) error {
+	if text := strings.TrimSpace(complaints); errors.As(err, new(*exec.ExitError)) && text != "" {
+		return errors.New(text)
+	}
+	return err
+}
+
 func countPackages(ctx context.Context, o CompileOptions, env []string) (int, error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-tags", o.Tags, o.Package)
 	cmd.Dir, cmd.Env = o.Root, env
@@ -98,7 +107,7 @@ func countPackages(ctx context.Context, o CompileOptions, env []string) (int, er
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return 0, fmt.Errorf("go list %s: %w\n%s", o.Package, err, stderr.Bytes())
+		return 0, fmt.Errorf("go list %s: %w", o.Package, said(err, stderr.String()))
 	}
 	return bytes.Count(out, []byte("\n")), nil
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,6 +34,9 @@ func (c child) run(ctx context.Context, found any) error {
 	}
 	out, err := cmd.Output()
 	if err != nil {
+		if errors.As(err, new(*exec.ExitError)) {
+			err = errors.New("it failed, for the reason that it gave above")
+		}
 		return fmt.Errorf("run %s: %w", strings.Join(c.args, " "), err)
 	}
 	if err := json.Unmarshal(out, found); err != nil {

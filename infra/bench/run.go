@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"tributary/shared/contract"
 )
 
 // Options say what to measure.
@@ -74,7 +76,8 @@ func (o *Options) check() error {
 			return fmt.Errorf("%s=%d: want at least %d", n.name, n.value, n.least)
 		}
 	}
-	return nil
+	_, err := contract.Load(o.Contract) // before minutes are spent on data for it
+	return err
 }
 
 // session is one call of Run.

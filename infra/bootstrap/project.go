@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"tributary/infra/input"
 )
 
 // ReadProject reads name and stacks from Pulumi.yaml and Pulumi.STACK.yaml in root. Of the settings it takes what the
@@ -57,9 +57,9 @@ func ReadProject(root string) (Project, error) {
 func readYAML(path string, into any) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", filepath.Base(path), err)
+		return fmt.Errorf("read %s: %w", filepath.Base(path), input.Plain(err))
 	}
-	if err := yaml.Unmarshal(text, into); err != nil {
+	if err := input.YAML(text, into); err != nil {
 		return fmt.Errorf("read %s: %w", filepath.Base(path), err)
 	}
 	return nil

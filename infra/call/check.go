@@ -111,10 +111,12 @@ func exists(kind, word string, t Target, dir string) error {
 			return nil
 		}
 		return fileExists(word, dir)
-	case "FILE", "OLD", "NEW", "EVENT":
-		if word != "-" {
+	case "EVENT":
+		if word != "-" { // standard input
 			return fileExists(word, dir)
 		}
+	case "FILE", "OLD", "NEW":
+		return fileExists(word, dir)
 	}
 	return nil
 }
@@ -153,6 +155,9 @@ func datasetExists(name, dir string) error {
 	named := regexp.MustCompile(`\bname["']?\s*:\s*["']?` + regexp.QuoteMeta(name) + `(?:["'\s,}]|$)`)
 	var there []string
 	for _, path := range paths {
+		if filepath.Base(path) == name+suffix {
+			return nil // what is wrong with it, the command says
+		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("read contract: %w", err)

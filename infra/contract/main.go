@@ -11,14 +11,7 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
+	"tributary/infra/command"
 )
 
-func main() {
-	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main(run) }

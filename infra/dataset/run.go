@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"tributary/infra/input"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract/infer"
 )
@@ -29,7 +30,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("%w\n%s", err, usage)
 	}
 	path := filepath.Join(datasets, name+".odcs.yaml")
-	if _, err := os.Stat(path); err == nil { //nolint:gosec // G703: the name has passed CheckName
+	if _, err := os.Stat(path); err == nil {
 		return fmt.Errorf("%s is there already and is not overwritten: choose another name, or remove it first", path)
 	}
 	s, err := read(ctx, from)
@@ -40,11 +41,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("infer a contract for %s from %s: %w", name, shown(from), err)
 	}
-	if err := create(path, p.YAML); err != nil {
-		return err
-	}
 	kept := filepath.Join(samples, name+".json")
 	if err := keep(kept, s.body); err != nil {
+		return err
+	}
+	if err := create(path, p.YAML); err != nil { // last: what is there is not made again
 		return err
 	}
 	tell(out, name, path, kept, p, s.cut)
@@ -53,12 +54,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // create writes a file that must not be there.
 func create(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // G703: the name has passed CheckName
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s is there already and is not overwritten", path)
 	}
 	if err != nil {
-		return fmt.Errorf("write contract: %w", err)
+		return fmt.Errorf("write contract %s: %w", path, input.Plain(err))
 	}
 	_, err = f.Write(text)
 	if err := errors.Join(err, f.Close()); err != nil {
@@ -68,11 +69,11 @@ func create(path string, text []byte) error {
 }
 
 func keep(path string, sample []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // G703: the name has passed CheckName
-		return fmt.Errorf("keep sample: %w", err)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("keep sample in %s: %w", filepath.Dir(path), input.Plain(err))
 	}
-	if err := os.WriteFile(path, sample, 0o600); err != nil { //nolint:gosec // G703: the name has passed CheckName
-		return fmt.Errorf("keep sample: %w", err)
+	if err := os.WriteFile(path, sample, 0o600); err != nil {
+		return fmt.Errorf("keep sample %s: %w", path, input.Plain(err))
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"no arguments", nil, "usage: go tool mage dataset:new NAME URL-or-FILE"},
 		{"a bad name", []string{"Coins", "x.json"}, `"Coins" is no name for a dataset`},
-		{"no file", []string{"coins", "nowhere.json"}, "read sample records: open nowhere.json"},
+		{"no file", []string{"coins", "nowhere.json"}, "read sample records: nowhere.json: there is no such file"},
 		{"columns", []string{"weather", "columns.json"}, "infer a contract for weather from columns.json: the document is columnar: its members time, value"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

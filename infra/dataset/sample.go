@@ -1,18 +1,16 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
+
+	"tributary/infra/input"
 )
 
 const (
@@ -34,22 +32,14 @@ func read(ctx context.Context, from string) (sample, error) {
 	if err == nil && (u.Scheme == "http" || u.Scheme == "https") {
 		return ask(ctx, u)
 	}
-	f, err := os.Open(from) //nolint:gosec // G703: the user names this file
+	in, err := input.Open(from)
 	if err != nil {
-		return sample{}, err
+		return sample{}, fmt.Errorf("%s: %w", from, err)
 	}
-	defer f.Close()
-	in := bufio.NewReader(f)
-	if mark, _ := in.Peek(2); !bytes.Equal(mark, []byte{0x1f, 0x8b}) { // a shorter file has no mark
-		return limited(in)
-	}
-	z, err := gzip.NewReader(in)
+	defer in.Close()
+	s, err := limited(in)
 	if err != nil {
-		return sample{}, fmt.Errorf("unpack %s: %w", from, err)
-	}
-	s, err := limited(z)
-	if err != nil {
-		return sample{}, fmt.Errorf("unpack %s: %w", from, err)
+		return sample{}, fmt.Errorf("%s: %w", from, err)
 	}
 	return s, nil
 }
@@ -70,13 +60,13 @@ func limited(r io.Reader) (sample, error) {
 func ask(ctx context.Context, u *url.URL) (sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil) //nolint:gosec // G704: the user asks for this address
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return sample{}, errors.New("the address is not well formed")
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "tributary (dataset:new)")
-	response, err := http.DefaultClient.Do(request) //nolint:gosec // G704: the user asks for this address
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		var fault *url.Error
 		if errors.As(err, &fault) {

@@ -29,6 +29,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"tributary/infra/command"
 	"tributary/infra/local/catalog"
 	"tributary/infra/local/cloudwatch"
 	"tributary/infra/local/dynamo"
@@ -197,7 +198,7 @@ func open(ctx context.Context, options Options, region string) (*Env, error) {
 	}
 	root := "arn:aws:iam::" + Account + ":root"
 	e.issue("", region, front.Caller{Principal: iam.Principal{Root: root}, Session: root, ID: Account})
-	e.server = &http.Server{Handler: e.front(), ReadHeaderTimeout: time.Minute}
+	e.server = &http.Server{Handler: e.front(), ErrorLog: command.ServerLog(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = e.server.Serve(listener) }() // ends with ErrServerClosed at Close
 	return e, nil
 }

@@ -11,22 +11,25 @@ import (
 	"os/signal"
 	"syscall"
 
+	"tributary/infra/command"
 	"tributary/infra/ops/console"
 )
 
-func main() {
+func main() { os.Exit(command.Status(status)) }
+
+func status() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	switch {
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout); {
 	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
 	case errors.Is(err, console.ErrUsage):
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
+		return 2
 	case errors.Is(err, console.ErrShown):
-		os.Exit(1)
+		return 1
 	default:
 		fmt.Fprintln(os.Stderr, "failed:", err)
-		os.Exit(1)
+		return 1
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"tributary/infra/input"
 	"tributary/infra/local/screen"
 	"tributary/infra/ops/console"
 	"tributary/shared/contract"
@@ -64,7 +65,7 @@ func outputsOf(ctx context.Context, root string, o console.Options) ([]byte, err
 	if o.Outputs != "" {
 		text, err := os.ReadFile(o.Outputs)
 		if err != nil {
-			return nil, fmt.Errorf("read outputs of the stack: %w", err)
+			return nil, fmt.Errorf("read outputs of the stack from %s: %w", o.Outputs, input.Plain(err))
 		}
 		return text, nil
 	}

@@ -111,7 +111,7 @@ func previewOf(ctx context.Context, root, stack string, progress io.Writer) ([]b
 	if err := artifact.Compile(ctx, artifact.CompileOptions{Root: root, Package: "./infra/preview", Output: command}); err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, command, "show", "-json", stack) //nolint:gosec // G702: no shell reads the name
+	cmd := exec.CommandContext(ctx, command, "show", "-json", stack)
 	cmd.Dir = root
 	var stderr bytes.Buffer
 	cmd.Stderr = io.MultiWriter(progress, &stderr)

@@ -47,7 +47,7 @@ func clone(t *testing.T) {
 	t.Chdir(filepath.Join(root, "infra"))
 }
 
-func command(t *testing.T, args ...string) (out, progress string) {
+func answered(t *testing.T, args ...string) (out, progress string) {
 	t.Helper()
 	var o, p bytes.Buffer
 	if err := run(t.Context(), args, &o, &p); err != nil {
@@ -58,7 +58,7 @@ func command(t *testing.T, args ...string) (out, progress string) {
 
 func TestFreshClone(t *testing.T) {
 	clone(t)
-	first, progress := command(t, "show", "prod")
+	first, progress := answered(t, "show", "prod")
 	if !strings.Contains(progress, "deployment packages are missing") {
 		t.Errorf("it did not say that it builds the packages, but %q", progress)
 	}
@@ -78,7 +78,7 @@ func TestFreshClone(t *testing.T) {
 	if dir, _ := os.Getwd(); strings.Contains(first, filepath.Dir(dir)) {
 		t.Error("the tree says where the clone lies")
 	}
-	second, progress := command(t, "show", "prod")
+	second, progress := answered(t, "show", "prod")
 	if progress != "" {
 		t.Errorf("a second time it says %q", progress)
 	}
@@ -86,7 +86,7 @@ func TestFreshClone(t *testing.T) {
 		t.Errorf("two previews differ (-first +second):\n%s", diff)
 	}
 
-	text, _ := command(t, "show", "-json", "dev")
+	text, _ := answered(t, "show", "-json", "dev")
 	var got document
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(err)
@@ -107,13 +107,13 @@ func TestFreshClone(t *testing.T) {
 		t.Errorf("the notification is %+v", notification)
 	}
 
-	differences, _ := command(t, "diff", "dev", "prod")
+	differences, _ := answered(t, "diff", "dev", "prod")
 	if rows := strings.Count(differences, "\n"); rows > 50 {
 		t.Errorf("the differences take %d lines, which is more than a screen", rows)
 	}
 	inWidth(t, differences)
 	golden(t, "dev-prod.diff.txt", differences)
-	same, _ := command(t, "diff", "dev", "dev")
+	same, _ := answered(t, "diff", "dev", "dev")
 	if !strings.Contains(same, "Settings: the same\n") || !strings.Contains(same, "Inputs: the same\n") {
 		t.Errorf("a stack differs from itself:\n%s", same)
 	}

@@ -14,6 +14,7 @@ import (
 	"tributary/infra/local/catalog"
 	"tributary/infra/local/monitor"
 	"tributary/infra/stack"
+	"tributary/shared/contract"
 )
 
 // unknownAccount stands in names and ARNs of a stack whose settings name no account.
@@ -40,7 +41,7 @@ func record(ctx context.Context, name string, progress io.Writer) (*preview, err
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(root, "Pulumi."+name+".yaml")); err != nil { //nolint:gosec // G703: the user's own files, by the user's word
+	if _, err := os.Stat(filepath.Join(root, "Pulumi."+name+".yaml")); err != nil {
 		return nil, fmt.Errorf("preview stack %s: %w", name, err)
 	}
 	project, settings, err := monitor.Config(root, name, nil)
@@ -53,6 +54,9 @@ func record(ctx context.Context, name string, progress io.Writer) (*preview, err
 	}
 	if config.Environment == "" {
 		config.Environment = name
+	}
+	if _, err := contract.LoadDir(filepath.Join(root, "shared", "datasets")); err != nil { // before anything is compiled for them
+		return nil, fmt.Errorf("preview stack %s: %w", name, err)
 	}
 	if err := buildPackages(ctx, root, config.Artifacts, progress); err != nil {
 		return nil, err

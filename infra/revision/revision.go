@@ -27,6 +27,9 @@ func Resolve(ctx context.Context, root, revision string) (commit string, err err
 	}
 	out, err := git(ctx, root, "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
 	var exit *exec.ExitError
+	if errors.As(err, &exit) && strings.Contains(err.Error(), "not a git repository") {
+		return "", fmt.Errorf("find revision %s: this is no clone of a git repository", revision)
+	}
 	if errors.As(err, &exit) {
 		return "", fmt.Errorf("find revision %s: this repository does not have it; a shallow clone gets it with `git fetch --unshallow`", revision)
 	}

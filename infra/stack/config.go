@@ -125,6 +125,9 @@ func defaults() Config {
 
 // ParseConfig reads settings strictly from JSON: its error lists every unknown key, wrong type and impossible value.
 func ParseConfig(text string) (Config, error) {
+	if strings.TrimSpace(text) == "" {
+		return Config{}, fmt.Errorf("settings (%s) are missing: write at least {region: eu-central-1} for them, below config", ConfigKey)
+	}
 	c := defaults()
 	problems := decode(text, &c)
 	if q := c.QuickSight; q != nil {

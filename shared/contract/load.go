@@ -7,11 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Load reads and checks a contract file. What is wrong in it comes back as Faults.
 func Load(path string) (*Contract, error) {
 	data, err := os.ReadFile(path)
+	if errors.Is(err, syscall.EISDIR) {
+		return nil, fmt.Errorf("read contract %s: it is a folder, not a file", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read contract: %w", err)
 	}
@@ -45,7 +49,7 @@ func LoadDir(dir string) ([]*Contract, error) {
 		return nil, fmt.Errorf("list contracts: %w", err)
 	}
 	if len(paths)+len(misnamed) == 0 {
-		return nil, fmt.Errorf("list contracts: no *.odcs.yaml in %s", dir)
+		return nil, fmt.Errorf("list contracts: no *.odcs.yaml in %s: go tool mage dataset:new makes one", dir)
 	}
 	var contracts []*Contract
 	var faults Faults

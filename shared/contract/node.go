@@ -107,6 +107,9 @@ func unreadable(data []byte) (line, column int, what string) {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		return 1, 1, "the file is UTF-16: save it as UTF-8"
 	}
+	if bytes.HasPrefix(data, []byte("\x1f\x8b")) {
+		return 1, 1, "the file is packed with gzip: unpack it"
+	}
 	line, column = 1, 1
 	for at := 0; at < len(data); {
 		r, size := utf8.DecodeRune(data[at:])

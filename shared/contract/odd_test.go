@@ -46,6 +46,7 @@ func TestOddFiles(t *testing.T) {
 		{"empty second document", base + "---\n", []string{"54:1: a second YAML document: write one contract a file"}},
 		{"other version of YAML", "%YAML 1.3\n---\n" + base, []string{"1:1: not YAML: found incompatible YAML document"}},
 		{"tab", edited("    physicalName: base", "\tphysicalName: base"), []string{"12:1: not YAML: found a tab character that violates indentation"}},
+		{"gzip", "\x1f\x8b\x08\x00", []string{"1:1: not YAML: the file is packed with gzip: unpack it"}},
 		{"NUL", edited("name: Base", "name: Ba\x00se"), []string{"4:9: not YAML: control character U+0000: remove it"}},
 		{"control character", edited("status: active", "status: ä\x1b"), []string{"6:10: not YAML: control character U+001B: remove it"}},
 		{"Latin-1", edited("name: Base", "name: Gr\xf6\xdfe"), []string{"4:9: not YAML: the byte 0xf6 is no UTF-8: save the file as UTF-8"}},

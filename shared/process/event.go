@@ -39,8 +39,12 @@ type notification struct {
 // parseEvent reads an invocation's payload: an S3 notification, whose records are told apart by key, or a replay.
 func parseEvent(payload []byte) ([]request, error) {
 	var n notification
-	if err := json.Unmarshal(payload, &n); err != nil {
-		return nil, fmt.Errorf("read event: %w", err)
+	err := json.Unmarshal(payload, &n)
+	if shape := new(json.UnmarshalTypeError); errors.As(err, &shape) {
+		err = fmt.Errorf("it has JSON's %s where another kind of value belongs", shape.Value)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read event: neither an S3 notification nor a replay: %w", err)
 	}
 	if n.Replay != nil {
 		run, err := zone.ParseRunID(n.Replay.Dataset, n.Replay.Run)

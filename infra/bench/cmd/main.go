@@ -6,20 +6,21 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"golang.org/x/term"
+
+	"tributary/infra/command"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	progress := io.Discard
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		progress = os.Stderr
 	}
-	if err := run(ctx, os.Args[1:], os.Stdout, progress); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	command.Main(func(ctx context.Context, args []string, out io.Writer) error {
+		if err := run(ctx, args, out, progress); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		return nil
+	})
 }

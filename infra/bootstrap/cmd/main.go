@@ -4,13 +4,12 @@
 package main
 
 import (
-	"fmt"
-	"os"
+	"context"
+	"io"
+
+	"tributary/infra/command"
 )
 
 func main() {
-	if err := run(os.Args[1:], ".", os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	command.Main(func(_ context.Context, args []string, out io.Writer) error { return run(args, ".", out) })
 }

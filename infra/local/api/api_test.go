@@ -243,7 +243,7 @@ func TestRecordedFileErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct{ name, file, want string }{
-		{"absent", "nowhere.json", "serve coin_markets from nowhere.json: read file: no such file or directory"},
+		{"absent", "nowhere.json", "serve coin_markets from nowhere.json: there is no such file"},
 		{"empty", empty, "serve coin_markets from " + empty + ": the file is empty"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -2,15 +2,13 @@ package api
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"slices"
 
+	"tributary/infra/input"
 	"tributary/shared/contract"
 )
 
@@ -33,22 +31,9 @@ func Replay(c *contract.Contract, environment, file string) (*API, error) {
 }
 
 func readRecording(file string) ([]byte, error) {
-	body, err := os.ReadFile(file)
+	body, err := input.File(file)
 	if err != nil {
-		var fault *os.PathError
-		if errors.As(err, &fault) {
-			err = fault.Err
-		}
-		return nil, fmt.Errorf("read file: %w", err)
-	}
-	if bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(bytes.NewReader(body))
-		if err != nil {
-			return nil, fmt.Errorf("unpack file: %w", err)
-		}
-		if body, err = io.ReadAll(z); err != nil {
-			return nil, fmt.Errorf("unpack file: %w", err)
-		}
+		return nil, err
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, errors.New("the file is empty")

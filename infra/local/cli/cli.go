@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"tributary/infra/local/screen"
@@ -31,7 +32,7 @@ const usage = `usage: local COMMAND [flags] …
   run      send a dataset's records the whole way and show what happened
   dev      keep the environment up, for the AWS command line and every SDK
   invoke   call one function with one event
-  ops      what operators do: status, replay, release, redrive, backfill, rejects, upload, secret
+  ops      what operators do: status, replay, release, redrive, backfill, rejects, upload, secret, smoke
 
 COMMAND -help shows its flags.
 `
@@ -53,6 +54,8 @@ func conclude(ctx context.Context, err error, stderr io.Writer) int {
 		return exitUsage
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "interrupted")
+		return exitFailed
+	case errors.Is(err, syscall.EPIPE): // whoever reads no more wants to hear no more
 		return exitFailed
 	default:
 		fmt.Fprintln(stderr, "failed:", err)

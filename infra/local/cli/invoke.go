@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/input"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/ops"
@@ -21,15 +21,16 @@ func readEvent(name string, stdin io.Reader) ([]byte, *zone.Run, error) {
 	var payload []byte
 	var err error
 	if name == "-" {
+		name = "from standard input"
 		payload, err = io.ReadAll(stdin)
 	} else {
-		payload, err = os.ReadFile(name)
+		payload, err = input.File(name)
+	}
+	if err == nil {
+		err = input.JSON(payload, new(any))
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read event: %w", err)
-	}
-	if !json.Valid(payload) {
-		return nil, nil, fmt.Errorf("read event %s: it is no JSON", name)
+		return nil, nil, fmt.Errorf("read event %s: %w", name, err)
 	}
 	if about := ops.AboutOf(payload); len(about.Runs) > 0 {
 		return payload, &about.Runs[0], nil

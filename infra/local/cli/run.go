@@ -55,7 +55,7 @@ func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (
 		}
 		more, err := s.detail(c, o.at, before, s.former)
 		if err != nil {
-			return err
+			return fmt.Errorf("look at the runs before: %w; go tool mage run -fresh begins with empty stores", err)
 		}
 		outcome.Datasets, details = append(outcome.Datasets, d), append(details, more)
 		outcome.Faults = append(outcome.Faults, faults...)

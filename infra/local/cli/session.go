@@ -86,7 +86,7 @@ func (s *session) find(_ context.Context, o options) error {
 		}
 	}
 	if s.former, err = s.folder.Load(); err != nil {
-		return fmt.Errorf("%w; -fresh begins with empty stores", err)
+		return fmt.Errorf("%w; go tool mage run -fresh begins with empty stores", err)
 	}
 	s.alerts = s.former.Alerts
 	return nil

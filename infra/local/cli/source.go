@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/command"
 	"tributary/infra/local/api"
 	"tributary/infra/local/screen"
 	"tributary/shared/contract"
@@ -63,7 +64,7 @@ func startSource(ctx context.Context, c *contract.Contract, environment, from, s
 		return nil, fmt.Errorf("serve %s: %w", c.Dataset, err)
 	}
 	address := "http://" + listener.Addr().String() + a.Path()
-	server := &http.Server{Handler: a, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: a, ErrorLog: command.ServerLog(), ReadHeaderTimeout: time.Minute}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -17,7 +17,12 @@ import (
 
 // restore gives the environment what earlier runs left. A bucket or table that the stack no longer has is left out, and
 // with it, at the next save, its files.
-func (s *session) restore(context.Context, options) error { return s.giveBack(s.env, s.former) }
+func (s *session) restore(context.Context, options) error {
+	if err := s.giveBack(s.env, s.former); err != nil {
+		return fmt.Errorf("give back what lies in %s: %w; go tool mage run -fresh begins with empty stores", relative(s.folder.Path()), err)
+	}
+	return nil
+}
 
 func (s *session) giveBack(env *local.Env, state files.State) error {
 	names := s.outputs.buckets()

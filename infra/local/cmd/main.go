@@ -5,10 +5,11 @@ import (
 	"context"
 	"os"
 
+	"tributary/infra/command"
 	"tributary/infra/local/cli"
 )
 
-func main() { os.Exit(run()) }
+func main() { os.Exit(command.Status(run)) }
 
 func run() int {
 	ctx, stop := cli.UntilTold(context.Background())

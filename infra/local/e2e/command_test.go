@@ -181,7 +181,7 @@ func TestCommandsThatFail(t *testing.T) {
 			"! tributary-dev-alarm-coin_markets-freshness: 0 in the last 3 h, alarms below 1; 36 of", // it is stale: nothing was loaded
 		}},
 		{"no object", []string{"run", "-from=" + page}, []string{"✗ held: 1 of 1 records are rejected"}},
-		{"no file", []string{"run", "-from=nowhere.json"}, []string{"serve coin_markets from nowhere.json: read file: no such file or directory"}},
+		{"no file", []string{"run", "-from=nowhere.json"}, []string{"serve coin_markets from nowhere.json: there is no such file"}},
 		{"event that the function refuses", []string{"invoke", "ingest", nothing}, []string{"Error  Unhandled"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -27,6 +27,7 @@ var embeddedOnly = map[string]string{
 	"TestOperateLocally":           keepsState,
 	"TestQueryCommand":             keepsState,
 	"TestFromSampleToPreview":      keepsState,
+	"TestHostileInput":             keepsState,
 	"TestUnknownFunction":          noStores,
 	"TestLostRunsAreFound":         "a run counts as lost when its objects are hours old, and another endpoint dates what is put back as of now",
 }

@@ -25,6 +25,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/infra/input"
 	"tributary/infra/local/cloudwatch"
 	"tributary/infra/local/glue"
 	"tributary/infra/lock"
@@ -98,12 +99,14 @@ type Folder struct {
 	dir  string
 	lock *os.File
 	last index // as loaded or saved last
+
+	broken error // why it could not be read
 }
 
 // Open makes the folder where it is missing and keeps other environments out until Close.
 func Open(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("open folder: %w", err)
+		return nil, fmt.Errorf("open folder %s: %w", dir, input.Plain(err))
 	}
 	held, err := lock.Try(filepath.Join(dir, lockName))
 	if errors.Is(err, lock.ErrTaken) {
@@ -120,12 +123,42 @@ func Open(dir string) (*Folder, error) {
 		err = errors.Join(err, f.Close())
 		return nil, fmt.Errorf("open folder %s: %w", dir, err)
 	default:
-		// An index of another format is that of another release: its state is not ours to continue.
-		if json.Unmarshal(data, &f.last) != nil || f.last.Format != indexFormat {
-			f.last = index{}
-		}
+		f.last, f.broken = readIndex(data)
 	}
 	return f, nil
+}
+
+// readIndex reads an index. One of another format is that of another release, whose state is not ours to continue.
+func readIndex(data []byte) (index, error) {
+	var head struct {
+		Format int `json:"format"`
+	}
+	if err := input.JSON(data, &head); err != nil {
+		return index{}, err
+	}
+	if head.Format != indexFormat {
+		return index{}, nil
+	}
+	var i index
+	if err := input.JSON(data, &i); err != nil {
+		return index{}, err
+	}
+	var names []string
+	for _, o := range i.Objects {
+		names = append(names, objectPath(o.Bucket, o.Key))
+	}
+	for _, table := range i.Tables {
+		names = append(names, filepath.Join(tablesDir, table+".json"))
+	}
+	for _, function := range i.Logs {
+		names = append(names, filepath.Join(logsDir, function+".log"))
+	}
+	for _, name := range names {
+		if name == "." || !filepath.IsLocal(name) { // what is saved next removes what it names
+			return index{}, fmt.Errorf("it names %q, which is no file of the folder", name)
+		}
+	}
+	return i, nil
 }
 
 // Close lets others in.
@@ -166,13 +199,16 @@ func (f *Folder) Clear() error {
 // as it now is, under another ETag.
 func (f *Folder) Load() (State, error) {
 	state := State{Tables: map[string][]Item{}}
+	if f.broken != nil {
+		return State{}, fmt.Errorf("load %s: %w", f.Path(indexName), f.broken)
+	}
 	for _, o := range f.last.Objects {
 		body, err := os.ReadFile(f.ObjectPath(o.Bucket, o.Key))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return State{}, fmt.Errorf("load %s of bucket %s: %w", o.Key, o.Bucket, err)
+			return State{}, fmt.Errorf("load %s: %w", f.ObjectPath(o.Bucket, o.Key), input.Plain(err))
 		}
 		o.Body = body
 		if sum := digest(body); sum != o.SHA256 {
@@ -183,24 +219,19 @@ func (f *Folder) Load() (State, error) {
 	for _, table := range f.last.Tables {
 		var items []Item
 		if err := f.readJSON(&items, tablesDir, table+".json"); err != nil {
-			return State{}, fmt.Errorf("load table %s: %w", table, err)
+			return State{}, err
 		}
 		state.Tables[table] = items
 	}
-	if err := f.readJSON(&state.Alerts, alertsName); err != nil {
-		return State{}, fmt.Errorf("load alerts: %w", err)
-	}
-	if err := f.readJSON(&state.Queued, queuedName); err != nil {
-		return State{}, fmt.Errorf("load queues: %w", err)
-	}
-	if err := f.readJSON(&state.Secrets, secretsName); err != nil {
-		return State{}, fmt.Errorf("load secrets: %w", err)
-	}
-	if err := f.readJSON(&state.Metrics, metricsName); err != nil {
-		return State{}, fmt.Errorf("load metrics: %w", err)
-	}
-	if err := f.readJSON(&state.Catalog, catalogName); err != nil {
-		return State{}, fmt.Errorf("load catalog: %w", err)
+	for _, list := range []struct {
+		name string
+		into any
+	}{
+		{alertsName, &state.Alerts}, {queuedName, &state.Queued}, {secretsName, &state.Secrets}, {metricsName, &state.Metrics}, {catalogName, &state.Catalog},
+	} {
+		if err := f.readJSON(list.into, list.name); err != nil {
+			return State{}, err
+		}
 	}
 	return state, nil
 }
@@ -210,12 +241,13 @@ func (f *Folder) readJSON(into any, elem ...string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = input.JSON(data, into) // a float would round what DynamoDB keeps exactly
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber() // a float would round what DynamoDB keeps exactly
-	return d.Decode(into)
+	if err != nil {
+		return fmt.Errorf("load %s: %w", f.Path(elem...), input.Plain(err))
+	}
+	return nil
 }
 
 // Save replaces what was saved by the state and by the logs of each function, and removes the files that no longer

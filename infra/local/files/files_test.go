@@ -204,8 +204,61 @@ func TestRefusals(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "alerts.json"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Load(); err == nil || !strings.Contains(err.Error(), "load alerts") {
+	if _, err := f.Load(); err == nil || err.Error() != "load "+filepath.Join(dir, "alerts.json")+": it is no JSON: it ends within a value" {
 		t.Errorf("Load of a broken file: %v", err)
+	}
+}
+
+// An index that is no index is not taken for an empty one, and names no files to remove that are not the folder's.
+func TestBrokenIndex(t *testing.T) {
+	for _, tt := range []struct{ index, want string }{
+		{"", "it is empty, and no JSON"},
+		{"\x00\x01", "it is no JSON"},
+		{"[]", "it is JSON of another shape"},
+		{`{"format":1,"objects":{}}`, "its member objects has an object, which does not belong there"},
+		{`{"format":1,"objects":[{"bucket":"lake","key":"../../kept"}]}`, `it names "../kept", which is no file of the folder`},
+		{`{"format":1,"objects":[{}]}`, "it names"},
+		{`{"format":1,"tables":["../../kept"]}`, "it names"},
+		{`{"format":1,"logs":["../../kept"]}`, "it names"},
+		{`{"format":99,"objects":[{"bucket":"lake","key":"x"}]}`, ""}, // of another release
+	} {
+		root := t.TempDir()
+		dir := filepath.Join(root, "a", "b")
+		kept := filepath.Join(root, "kept")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{kept: "kept", kept + ".json": "kept", kept + ".log": "kept", filepath.Join(dir, ".index.json"): tt.index} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f := open(t, dir)
+		state, err := f.Load()
+		if (err == nil) != (tt.want == "") || err != nil && (!strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "load "+filepath.Join(dir, ".index.json")+": ")) {
+			t.Errorf("%s: %v, want %q", tt.index, err, tt.want)
+		}
+		if len(state.Objects) > 0 {
+			t.Errorf("%s: objects %v", tt.index, state.Objects)
+		}
+		if err := f.Clear(); err != nil {
+			t.Errorf("%s: clear: %v", tt.index, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+		for _, name := range []string{kept, kept + ".json", kept + ".log"} {
+			if _, err := os.Stat(name); err != nil {
+				t.Errorf("%s: %v", tt.index, err)
+			}
+		}
+		f = open(t, dir) // which is whole again
+		if _, err := f.Load(); err != nil {
+			t.Errorf("%s: after it was cleared: %v", tt.index, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

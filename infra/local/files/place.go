@@ -1,13 +1,14 @@
 package files
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"tributary/infra/input"
 	"tributary/infra/local/glue"
 )
 
@@ -41,13 +42,16 @@ func Catalog(dir string) (glue.Catalog, error) {
 	var c glue.Catalog
 	data, err := os.ReadFile(filepath.Join(dir, catalogName))
 	if err == nil {
-		err = json.Unmarshal(data, &c)
+		err = input.JSON(data, &c)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("read catalog: %s holds none: %w", dir, fs.ErrNotExist)
 	}
+	if unnamed := slices.ContainsFunc(c.Tables, func(t glue.Table) bool { return t.Database == "" || t.Name == "" }); err == nil && unnamed {
+		err = errors.New("it has a table without a name")
+	}
 	if err != nil {
-		return c, fmt.Errorf("read catalog: %w", err)
+		return c, fmt.Errorf("read catalog %s: %w; go tool mage run writes it, with -fresh if it cannot go on either", filepath.Join(dir, catalogName), input.Plain(err))
 	}
 	return c, nil
 }

@@ -18,6 +18,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"tributary/infra/command"
 )
 
 // Options are what the host needs from outside.
@@ -116,7 +118,7 @@ func NewHost(options Options) (*Host, error) {
 	}
 	close(h.quiet)
 	h.lifetime, h.end = context.WithCancel(context.Background())
-	h.server = &http.Server{Handler: h.runtimeAPI(), ReadHeaderTimeout: time.Minute}
+	h.server = &http.Server{Handler: h.runtimeAPI(), ErrorLog: command.ServerLog(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = h.server.Serve(listener) }() // ends with ErrServerClosed at Close
 	return h, nil
 }

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"tributary/infra/input"
 )
 
 // Config reads project and configuration of a stack from Pulumi.yaml and Pulumi.<stack>.yaml below root, as the Pulumi
@@ -86,9 +86,9 @@ func merge(under, over any) any {
 func readYAML(path string, into any) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", filepath.Base(path), err)
+		return fmt.Errorf("read %s: %w", filepath.Base(path), input.Plain(err))
 	}
-	if err := yaml.Unmarshal(data, into); err != nil {
+	if err := input.YAML(data, into); err != nil {
 		return fmt.Errorf("read %s: %w", filepath.Base(path), err)
 	}
 	return nil

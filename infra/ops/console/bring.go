@@ -1,16 +1,13 @@
 package console
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
+	"tributary/infra/input"
 	"tributary/infra/local/screen"
 	"tributary/shared/ingest"
 	"tributary/shared/ops"
@@ -58,7 +55,7 @@ func (c Console) became(o Options, run zone.Run) {
 }
 
 func (c Console) upload(ctx context.Context, o Options, p pipeline) error {
-	body, err := readFile(o.File)
+	body, err := input.File(o.File)
 	if err != nil {
 		return fmt.Errorf("upload %s: %w", o.File, err)
 	}
@@ -73,22 +70,4 @@ func (c Console) upload(ctx context.Context, o Options, p pipeline) error {
 	c.field("brought", "%s on %s; the process function has its event", screen.Plural(result.Manifest.Records, "record", "records"), screen.Plural(int64(len(result.Manifest.Pages)), "page", "pages"))
 	c.became(o, run)
 	return nil
-}
-
-func readFile(name string) ([]byte, error) {
-	body, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		return body, nil
-	}
-	z, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("unpack: %w", err)
-	}
-	if body, err = io.ReadAll(z); err != nil {
-		return nil, fmt.Errorf("unpack: %w", err)
-	}
-	return body, nil
 }

@@ -128,7 +128,7 @@ func TestReadOutputs(t *testing.T) {
 		"ingestFunction":"i","processFunction":"p","ingestFailures":"q1","processFailures":"q2","scheduleUndelivered":"q3"}}}`
 	for _, test := range []struct{ name, text, want string }{
 		{"whole", whole, ""},
-		{"no JSON", "error: no stack", "read outputs of the stack: they are not what `pulumi stack output --json` prints: invalid character"},
+		{"no JSON", "error: no stack", "read outputs of the stack: they are not what `pulumi stack output --json` prints: it is no JSON: invalid character"},
 		{"not deployed", "{}", "read outputs of the stack: they lack region, rawBucket, lakeBucket, rejectsBucket, datasets: deploy the stack first, with pulumi up"},
 		{"of another version", strings.Replace(whole, "processFailures", "failures", 1), "read outputs of the stack: they lack datasets.coins.processFailures: deploy"},
 	} {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"tributary/infra/command"
 	"tributary/infra/local/screen"
 )
 
@@ -29,6 +30,8 @@ type Console struct {
 
 // Run runs a command on a target.
 func (c Console) Run(ctx context.Context, o Options, t Target) error {
+	out := &command.Output{To: c.Out}
+	c.Out = out
 	pipelines, absent, err := t.pipelines(o.Dataset)
 	if err != nil {
 		return err
@@ -55,6 +58,9 @@ func (c Console) Run(ctx context.Context, o Options, t Target) error {
 	}
 	if len(absent) > 0 {
 		c.say("\n%s does not have %s: a contract is here, and was not deployed.", t.Name, strings.Join(absent, ", "))
+	}
+	if out.Err() != nil {
+		errs = append(errs, out.Err())
 	}
 	if len(errs) == 0 && shown {
 		return ErrShown

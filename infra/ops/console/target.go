@@ -4,7 +4,6 @@
 package console
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"tributary/infra/input"
 	"tributary/shared/cloud"
 	"tributary/shared/contract"
 	"tributary/shared/ops"
@@ -47,7 +47,7 @@ type DatasetOutputs struct {
 // ReadOutputs reads what pulumi stack output --json prints.
 func ReadOutputs(text []byte) (Outputs, error) {
 	var o Outputs
-	if err := json.Unmarshal(text, &o); err != nil {
+	if err := input.JSON(text, &o); err != nil {
 		return o, fmt.Errorf("read outputs of the stack: they are not what `pulumi stack output --json` prints: %w", err)
 	}
 	var lacks []string

@@ -204,6 +204,8 @@ func TestPlainHTTP(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for _, tc := range []struct{ name, dataset, sample, want string }{
 		{"empty", "a", "  \n", "the sample is empty"},
+		{"binary", "a", "\xbd\x17,;\x80", "the sample is binary, or text in another encoding than UTF-8, and no JSON"},
+		{"UTF-16", "a", "[\x00{\x00", "the sample is binary, or text in another encoding than UTF-8, and no JSON"},
 		{"HTML", "a", "<!doctype html>", "HTML or XML and no JSON"},
 		{"truncated", "a", `[{"a":1},`, "is no JSON at byte 9"},
 		{"scalar", "a", `42`, "a single value"},

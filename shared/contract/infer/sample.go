@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // kind is what a JSON value is.
@@ -61,11 +62,14 @@ type parser struct {
 func parse(sample []byte) (all []value, twice string, err error) {
 	sample = bytes.TrimPrefix(sample, []byte("\xef\xbb\xbf"))
 	trimmed := bytes.TrimSpace(sample)
+	first, _ := utf8.DecodeRune(trimmed)
 	switch {
 	case len(trimmed) == 0:
 		return nil, "", errors.New("the sample is empty")
 	case bytes.HasPrefix(trimmed, []byte("\xff\xfe")), bytes.HasPrefix(trimmed, []byte("\xfe\xff")):
 		return nil, "", errors.New("the sample is UTF-16, and only UTF-8 is read: ask for that, or convert it")
+	case bytes.IndexByte(trimmed, 0) >= 0, first == utf8.RuneError:
+		return nil, "", errors.New("the sample is binary, or text in another encoding than UTF-8, and no JSON: ask the API for JSON, and save it as it comes")
 	case jsonp.Match(trimmed):
 		return nil, "", errors.New("the sample is JavaScript that calls a function with the answer (JSONP): leave the parameter out that names the function, as in callback=f")
 	case trimmed[0] == '<':
@@ -80,6 +84,9 @@ func parse(sample []byte) (all []value, twice string, err error) {
 		v, err := p.read(0)
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("it ends within a value: was it cut short?")
 		}
 		if err != nil {
 			return nil, "", fmt.Errorf("the sample is no JSON at byte %d: %w", p.InputOffset(), err)

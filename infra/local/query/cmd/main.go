@@ -7,10 +7,11 @@ import (
 	"os/signal"
 	"syscall"
 
+	"tributary/infra/command"
 	"tributary/infra/local/query"
 )
 
-func main() { os.Exit(run()) }
+func main() { os.Exit(command.Status(run)) }
 
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,11 @@ func TestReadmeCommandsExist(t *testing.T) {
 			if _, err := console.Parse(strings.Fields(operation), time.Now(), io.Discard); err != nil {
 				t.Errorf("README.md:%d: `go tool mage %s`: %v", s.Line, called[1], err)
 			}
+		}
+	}
+	for _, place := range readme.Ours.Elsewhere {
+		if target := strings.TrimPrefix(place.Command, "go tool mage "); target != "test" && !slices.Contains(testParts(t), target) {
+			t.Errorf("%s runs elsewhere (%s), and is no part of test", place.Command, place.Why)
 		}
 	}
 	if understood < 5 {

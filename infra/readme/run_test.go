@@ -141,7 +141,7 @@ func TestShell(t *testing.T) {
 			`sh -c 'trap "echo bye; exit 0" INT; echo ready; read x; echo "got $x, ready"; while :; do sleep 0.01; done'`, "ready\ngot hello, ready\nbye\n", "",
 			[]Line{{"ready", "hello"}, {"ready", CtrlC}},
 		},
-		{"sh -c 'echo ready'", "", `it ended before it showed "more"`, []Line{{"ready", "hello"}, {"more", CtrlC}}},
+		{"sh -c 'echo ready; read x'", "", `it ended before it showed "more"`, []Line{{"ready", "hello"}, {"more", CtrlC}}},
 	} {
 		printed, err := shell(t.Context(), t.TempDir(), test.command, test.lines)
 		switch {

@@ -3,12 +3,14 @@ package readme
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"tributary/infra/lock"
@@ -157,10 +159,29 @@ func TestShell(t *testing.T) {
 
 // Whoever interrupts it leaves nothing running.
 func TestShellIsInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	held := filepath.Join(dir, "held") // open for as long as any of the processes runs
+	if err := syscall.Mkfifo(held, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := shell(ctx, t.TempDir(), "sleep 600 & sleep 600", nil); err == nil {
+	defer cancel()
+	ended := make(chan error)
+	go func() {
+		file, err := os.Open(held)
+		if err == nil {
+			_, err = file.Read(make([]byte, 8))
+			cancel()
+			_, rest := io.Copy(io.Discard, file)
+			err = errors.Join(err, rest, file.Close())
+		}
+		ended <- err
+	}()
+	if _, err := shell(ctx, dir, "exec 3>held; sh -c 'while :; do sleep 1; done' & echo started >&3; while :; do sleep 1; done", nil); err == nil {
 		t.Error("no error")
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

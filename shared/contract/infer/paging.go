@@ -102,6 +102,9 @@ func beside(f found) []level {
 	var all []level
 	var add func(l level, depth int)
 	add = func(l level, depth int) {
+		if l.pointer+"/*" == f.pointer { // its members are records, whatever they are called
+			return
+		}
 		all = append(all, l)
 		for i := range l.value.members {
 			m := &l.value.members[i]
@@ -115,13 +118,6 @@ func beside(f found) []level {
 		for i := range l.value.items { // [{"page": 1}, [records]]
 			if v := &l.value.items[i]; v.kind == isObject {
 				add(level{fmt.Sprintf("%s/%d", l.pointer, i), v}, 1)
-			}
-		}
-	}
-	if strings.HasSuffix(f.pointer, "/*") { // what holds records under keys has nothing else
-		for i := range all {
-			if all[i].pointer+"/*" == f.pointer {
-				return append(all[:i:i], all[i+1:]...)
 			}
 		}
 	}

@@ -47,13 +47,19 @@ func TestShapes(t *testing.T) {
 		{"a record with a short list in it", `{"id":7,"name":"x","visibility":10000,"weather":[{"id":500,"main":"Rain"}],"main":{"temp":281.5},"sys":{"country":"NO"},"cod":200}`, "", map[string]string{
 			"records": "one object at the whole document",
 		}},
-		{"a record with a long list in it", `{"sha":"a1","message":"m","author":"me","url":"https://x","parents":1,"files":` + repeated("[", 3, `{"sha":"f%d"}`, "]") + `}`, "", map[string]string{
+		{"a record with a long list in it", `{"sha":"a1","message":"m","author":"me","url":"https://x","parents":1,"files":` + repeated("[", 9, `{"sha":"f%d","lines":3}`, "]") + `}`, "", map[string]string{
 			"records": "one object at the whole document",
 		}},
+		{"a short list in what does not say which it is", `{"base":"stations","main":{"temp":281.5,"humidity":81,"pressure":1013},"wind":{"speed":4.1,"deg":80,"gust":6.2},"weather":[{"id":500,"main":"Rain"}]}`, "", map[string]string{
+			"records": "one object at the whole document",
+		}},
+		{"a list in a record, called as records are", `{"id":7,"title":"x","about":"` + strings.Repeat("long ", 20) + `","author":"me","list":[{"id":500}]}`, "", map[string]string{"records": "one object at the whole document"}},
+		{"an empty list in a record", `{"id":7,"title":"x","about":"y","author":"me","values":[]}`, "", map[string]string{"records": "one object at the whole document"}},
+		{"two lists of one length in a record", `{"id":7,"title":"x","about":"` + strings.Repeat("long ", 2) + `","a":[1,2,3],"b":[4,5,6]}`, "", map[string]string{"records": "one object at the whole document"}},
 		{"pairs of equal length in a record", `{"id":1,"name":"a","banner":[1280,384],"icon":[256,256],"title":"long enough to be more than the pairs are","about":"and some more of it"}`, "", map[string]string{
 			"records": "one object at the whole document", "column banner": "array, array<bigint>",
 		}},
-		{"one feature", `{"type":"Feature","properties":{"name":"a"},"geometry":{"type":"Polygon","coordinates":[[[1,2],[3,4],[5,6],[1,2]]]}}`, "", map[string]string{
+		{"one feature", `{"type":"Feature","properties":{"name":"a"},"geometry":{"type":"LineString","coordinates":` + repeated("[", 20, `[1,%d]`, "]") + `}}`, "", map[string]string{
 			"records": "one object at the whole document", "column name": "string",
 		}},
 		{"points and polygons", `{"type":"FeatureCollection","features":[{"id":1,"geometry":{"type":"Point","coordinates":[1,2]}},{"id":2,"geometry":{"type":"Polygon","coordinates":[[[1,2]]]}}]}`, "", map[string]string{
@@ -61,6 +67,12 @@ func TestShapes(t *testing.T) {
 		}},
 		{"records under numbered ids", `{"batchcomplete":"","query":{"pages":{"736":{"pageid":736,"ns":0,"title":"Albert"}}}}`, "", map[string]string{
 			"records": "an object keyed by id at /query/pages/*", "column key": "", "column id": "string",
+		}},
+		{"many records under names beside something else", `{"about":{"text":"` + strings.Repeat("long ", 60) + `"},"by_name":` + repeated("{", 12, `"n%[1]d":{"a":%[1]d,"b":"x","c":true}`, "}") + `}`, "", map[string]string{
+			"records": "an object keyed by id at /by_name/*",
+		}},
+		{"records under names that speak of paging", `{"data":{"page":{"id":1,"pages":3},"meta":{"id":2,"pages":4},"next":{"id":3,"pages":5}}}`, "", map[string]string{
+			"records": "an object keyed by id at /data/*", "pagination": "single_page",
 		}},
 		{"records under versions, among others of the package", `{"_id":"x","name":"x","tags":{"latest":"1.0.1"},"maintainers":[{"name":"a","email":"a@example.org"}],"versions":` +
 			repeated("{", 8, `"1.0.%[1]d":{"version":"1.0.%[1]d","main":"index.js","license":"MIT"}`, "}") + `}`, "", map[string]string{"records": "an object keyed by id at /versions/*"}},
@@ -85,7 +97,8 @@ func TestShapes(t *testing.T) {
 		}},
 		{"a time deep in types", `[` + strings.Repeat(`{"a":`, 12) + `1` + strings.Repeat(`}`, 12) + `]`, "", map[string]string{"records": "an array at the whole document"}},
 		{"many columns of one object in each record", repeated("[", 4, `{"id":%d,"wide":`+repeated("{", 100, `"m%[1]d":1`, "}")+`}`, "]"), "", map[string]string{"key": "id"}},
-		{"names that are data in one record", `{"base":"EUR","date":"2025-03-04","rates":` + repeated("{", 30, `"C%02d":1.5`, "}") + `}`, "", map[string]string{"column rates": "object, string"}},
+		{"more members than a contract declares", `[{"id":1` + repeated(`,"wide":{"z":1,`, 50, `"w%d":`+repeated(`{"t":"x",`, 50, `"m%d":1`, "}"), "}") + `}]`, "", map[string]string{"key": "none", "column wide": "object, string"}},
+		{"names that are data in one record", `{"base":"EUR","date":"2025-03-04","rates":` + repeated("{", 30, `"c%02dx":1.5`, "}") + `}`, "", map[string]string{"column rates": "object, string"}},
 		{"a few values that count", `{"base":"EUR","rates":{"USD":1.05,"GBP":0.83}}`, "", map[string]string{"column rates": "object, struct<usd:double,gbp:double>"}},
 		{"names that are versions", repeated("[", 3, `{"id":%d,"stats":{"5.5":"n","6":"n","7":"y","8":"y","TP":"u","9":"y"}}`, "]"), "", map[string]string{"column stats": "object, string"}},
 		{"texts of digits", repeated("[", 30, `{"member":"%[1]d","prefix":"10.1371","volume":"%[1]d","isbn":"019852663X","count":"%[1]d","lat":"59.91","added_in":"13.1"}`, "]"), "", map[string]string{
@@ -96,7 +109,7 @@ func TestShapes(t *testing.T) {
 			"column a": "timestamp", "column b": "timestamp", "column c": "timestamp", "column d": "timestamp", "column e": "date", "column f": "date", "column g": "date", "column h": "string", "column i": "timestamp",
 		}},
 		{"times that are empty texts at times", `[{"id":1,"at":"2025-03-04"},{"id":2,"at":""}]`, "", map[string]string{"column at": "string"}},
-		{"measures that differ by chance", repeated("[", 30, `{"size":%[1]d,"title":"A title %[1]d","pushed_at":"2025-03-04T00:00:%02[1]dZ","created_at":"2025-03-04T00:00:%02[1]dZ"}`, "]"), "", map[string]string{"key": "pushed_at"}},
+		{"measures that differ by chance", repeated("[", 30, `{"size":%[1]d,"title":"A title %[1]d","created_at":"2025-03-04T00:00:%02[1]dZ","pushed_at":"2025-03-04T00:00:%02[1]dZ"}`, "]"), "", map[string]string{"key": "pushed_at"}},
 		{"times of one thing", repeated("[", 30, `{"id":"100009424","date":"2025-03-04T00:00:%02dZ"}`, "]"), "", map[string]string{"key": "id and date", "version": "run_at"}},
 		{"an id one level down", repeated("[", 30, `{"starred_at":"2025-03-04T00:00:%02[1]dZ","user":{"id":%[1]d,"login":"a"}}`, "]"), "", map[string]string{"key": "user_id"}},
 		{"a value for all that have no name", `[{"name":"a"},{"name":"b"}]`, "", map[string]string{"key": "name"}},
@@ -183,6 +196,10 @@ func TestSource(t *testing.T) {
 		not                     []string
 	}{
 		{"links, from a page further on", `[{"id":1}]`, next, "https://api.example.com/x?page=3&per_page=1", []string{"kind: header_link", "query: {per_page: \"1\"}"}, []string{"page: \"3\""}},
+		{"times that are empty texts at times", `[{"id":1,"at":"2025-03-04"},{"id":2,"at":""}]`, "", "", []string{"# logicalType: date, if the source can be had to write null for what is empty (1 of 2 are)"}, nil},
+		{"known values of a column and of a member", repeated("[", 20, `{"id":%d,"s":"a","o":{"s":"b."}}`, ",") + repeated("", 20, `{"id":4%d,"s":"b","o":{"s":"c"}}`, "]"), "", "", []string{`# quality: [{id: s-values, metric: invalidValues, mustBe: 0, arguments: {validValues: [a, b]}}] (2 values in 40 records)`, `# pattern: "^(b\\.|c)$" (2 values in 40 records)`}, nil},
+		{"a large page", `[{"id":1,"text":"` + strings.Repeat("x", 9<<20) + `"}]`, "", "", []string{"limits: {body: 37MiB, record: 37MiB}"}, nil},
+		{"a page further on", `[{"id":1}]`, "", "https://api.example.com/x?page=3", []string{"base_page: 1, page_param: page,"}, []string{`page: "3"`}},
 		{"more that nothing says how to ask for", `{"items":[{"id":1},{"id":2}],"has_more":true}`, "", "https://api.example.com/x", []string{"kind: single_page"}, nil},
 		{"names of a start and a size", `{"startAt":0,"maxResults":2,"total":9,"issues":[{"id":1},{"id":2}]}`, "", "", []string{"{kind: offset, limit: 2, limit_param: maxResults, offset_param: startAt, total_path: /total, stop_after_empty_page: true}"}, nil},
 		{"links, on the last page", `[{"id":1}]`, strings.Replace(next, "next", "prev", 1), "https://api.example.com/x", []string{"kind: single_page"}, nil},
@@ -232,6 +249,7 @@ func TestCredentials(t *testing.T) {
 // What will be rejected of the sample itself is told, and where else the records may be.
 func TestTold(t *testing.T) {
 	for _, tc := range []struct{ name, sample, want string }{
+		{"as many as were asked for", `[{"id":1},{"id":2}]`, "the address asks for per_page=2 and as many came: there are further pages"},
 		{"answers in an array", `[{"kind":"a","data":{"children":[{"id":1}]}},{"kind":"b","data":{"children":` + repeated("[", 9, `{"id":%d,"text":"x"}`, "]") + `}}]`, "/1/data/children, 9 objects: if those are the records, write that place in records"},
 		{"more than came", `{"items":[{"id":1},{"id":2}],"has_more":true}`, "/has_more is true: there are further pages, and nothing says how to ask for them"},
 		{"a count above the records", `{"items":[{"id":1},{"id":2}],"total":9}`, "/total is 9 and the answer has 2 records: there are further pages"},
@@ -240,7 +258,7 @@ func TestTold(t *testing.T) {
 		{"no UTF-8", "[{\"id\":\"caf\xe9\"}]", "not UTF-8 at byte 11"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p, err := Contract("trial", []byte(tc.sample), Options{})
+			p, err := Contract("trial", []byte(tc.sample), Options{URL: "https://api.example.com/x?per_page=2"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,17 +28,23 @@ func Release(root, dir string, target Target) (string, error) {
 
 // CheckRelease says whether the packages below dir are those of a release.
 func CheckRelease(root, dir string, target Target, want string) error {
+	switch {
+	case want == "":
+		return errors.New("check release: the digest to hold the packages against is empty: was this commit ever deployed?")
+	case !digest.MatchString(want):
+		return fmt.Errorf("check release: %q is no digest of a release, which is sha256: and 64 hexadecimal digits", want)
+	}
 	got, err := Release(root, dir, target)
 	switch {
 	case err != nil:
 		return err
-	case want == "":
-		return fmt.Errorf("check release: no digest is known to hold %s against: was this commit ever deployed?", got)
 	case got != want:
 		return fmt.Errorf("check release: deployment packages in %s are %s, not %s: they are of another commit", dir, got, want)
 	}
 	return nil
 }
+
+var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 var toolchain = regexp.MustCompile(`(?m)^toolchain[ \t]+(go\S+)`)
 

@@ -105,7 +105,7 @@ func (k *keeper) fireNow(ctx context.Context, words []string) error {
 	k.saved, k.savedAt = k.changes(), k.now()
 	k.forget(len(k.watch.since(k.told)))
 	var err error
-	if outcome.Alarms, err = k.alarmStates(); err != nil {
+	if outcome.Alarms, err = k.alarmStates(contracts); err != nil {
 		return err
 	}
 	k.say("")

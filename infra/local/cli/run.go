@@ -60,7 +60,7 @@ func run(ctx context.Context, o options, stdout io.Writer, style screen.Style) (
 		outcome.Datasets, details = append(outcome.Datasets, d), append(details, more)
 		outcome.Faults = append(outcome.Faults, faults...)
 	}
-	if outcome.Alarms, err = s.alarmStates(); err != nil {
+	if outcome.Alarms, err = s.alarmStates(s.contracts); err != nil {
 		return err
 	}
 	outcome.Stack, outcome.Stages = o.stack, progress.Stages()
@@ -166,19 +166,6 @@ func (s *session) collected(c *contract.Contract, at time.Time, state files.Stat
 		Path:  func(bucket, key string) string { return relative(s.folder.ObjectPath(bucket, key)) },
 		Table: table, Items: items,
 	}
-}
-
-// alarmStates are the stack's alarms as they stand after the run.
-func (s *session) alarmStates() ([]screen.Alarm, error) {
-	states, err := s.env.Alarms()
-	if err != nil {
-		return nil, err
-	}
-	alarms := make([]screen.Alarm, len(states))
-	for i, a := range states {
-		alarms[i] = screen.Alarm{Name: a.Name, State: string(a.State), Why: a.Why, Meaning: a.Description}
-	}
-	return alarms, nil
 }
 
 func (s *session) places() []screen.Place {

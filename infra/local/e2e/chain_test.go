@@ -116,6 +116,9 @@ func TestFromSampleToPreview(t *testing.T) {
 				t.Fatalf("run: status %d:\n%s", status, out)
 			}
 			shows(t, "run", out, append(d.screen, ".local/samples/"+d.name+".json (the sample that the contract was made of")...)
+			if strings.Contains(out, "-alarm-"+dataset+"-") {
+				t.Errorf("the run tells of alarms of %s, which never ran here:\n%s", dataset, out)
+			}
 			for sql, want := range d.answers {
 				if diff := cmp.Diff(want, ask(t, state, sql)); diff != "" {
 					t.Errorf("%s (-sample +table):\n%s", sql, diff)

@@ -38,6 +38,8 @@ func TestWrongCallsAreAnswered(t *testing.T) {
 		{"deploy-everything", "there is no target deploy-everything\n"},
 		{"help wat", "there is no target wat"},
 		{"vet lynt", "there is no target lynt; did you mean lint?"},
+		{"ops:replay coins -from=2025-03-01", "there is no flag -from: the from is a word, as in go tool mage ops:replay DATASET [from] [to]"},
+		{"ops:rejects coins -run=20250304T144500Z", "there is no flag -run: the run is a word, as in go tool mage ops:rejects DATASET [RUN]"},
 		{"run nope", "wrong call: there is no dataset nope in shared/datasets, which has coins, orders_v2\nthe call is: go tool mage run [DATASET] [-from=FILE-or-URL]"},
 		{"run rates.json", "there is no dataset rates.json in shared/datasets, which has coins, orders_v2; the file is given as -from=rates.json"},
 		{"run -dataset=coins", "there is no flag -dataset: the dataset is a word, as in go tool mage run [DATASET]"},

@@ -59,8 +59,8 @@ func (t Target) noFlag(name string) error {
 	if len(known) == 0 {
 		return fmt.Errorf("%s has no flags, and so no -%s", t.Name, name)
 	}
-	for i, w := range t.Words {
-		if strings.EqualFold(w.Name, name) && i == 0 {
+	for _, w := range t.Words {
+		if strings.EqualFold(w.Name, name) {
 			return fmt.Errorf("there is no flag -%s: the %s is a word, as in %s", name, name, t.Call())
 		}
 	}

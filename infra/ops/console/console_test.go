@@ -43,9 +43,6 @@ func TestParse(t *testing.T) {
 		{"status", "status", Options{Command: "status", Limit: 20, From: whole.AddDate(0, 0, -3)}},
 		{"status of a stack", "status coins -stack=dev", Options{Command: "status", Limit: 20, Dataset: "coins", Stack: "dev", From: whole.AddDate(0, 0, -3)}},
 		{"replay of all", "replay coins", Options{Command: "replay", Dataset: "coins", Parallel: 4}},
-		{"replay of days", "replay -from=2025-03-01 coins -to=2025-03-02 -force", Options{
-			Command: "replay", Dataset: "coins", Parallel: 4, Force: true, From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
-		}},
 		{"replay of words", "replay coins 2025-03-01 -force 2025-03-02", Options{
 			Command: "replay", Dataset: "coins", Parallel: 4, Force: true, From: utc("2025-03-01T00:00:00Z"), To: utc("2025-03-02T23:59:59Z"),
 		}},
@@ -56,16 +53,16 @@ func TestParse(t *testing.T) {
 		}},
 		{"redrive of one", "redrive coins", Options{Command: "redrive", Dataset: "coins"}},
 		{"rejects of a run", "rejects coins 20250304T144500Z", Options{Command: "rejects", Dataset: "coins", Run: "20250304T144500Z", Limit: 20, From: whole.AddDate(0, 0, -30)}},
-		{"replay of a run", "replay coins -from=20250304T144500Z -to=2025-03-04T15:45:00+01:00", Options{
+		{"replay of a run", "replay coins 20250304T144500Z 2025-03-04T15:45:00+01:00", Options{
 			Command: "replay", Dataset: "coins", Parallel: 4, From: whole, To: whole,
 		}},
-		{"release before a day", "release coins -to=2025-01-31", Options{
-			Command: "release", Dataset: "coins", Parallel: 4, From: utc("2025-01-01T23:59:59Z"), To: utc("2025-01-31T23:59:59Z"),
+		{"release of a month", "release coins 2025-01-01 2025-01-31", Options{
+			Command: "release", Dataset: "coins", Parallel: 4, From: utc("2025-01-01T00:00:00Z"), To: utc("2025-01-31T23:59:59Z"),
 		}},
 		{"backfill", "backfill orders 2024-01-01 2024-02-01 -at=2025-03-01T00:00:00Z", Options{
 			Command: "backfill", Dataset: "orders", Part: zone.Range{From: "2024-01-01", To: "2024-02-01"}, At: utc("2025-03-01T00:00:00Z"),
 		}},
-		{"rejects", "rejects coins -run=20250304T144500Z -limit=3", Options{Command: "rejects", Dataset: "coins", Run: "20250304T144500Z", Limit: 3, From: whole.AddDate(0, 0, -30)}},
+		{"rejects", "rejects coins -limit=3 20250304T144500Z", Options{Command: "rejects", Dataset: "coins", Run: "20250304T144500Z", Limit: 3, From: whole.AddDate(0, 0, -30)}},
 		{"upload", "upload coins a.json", Options{Command: "upload", Dataset: "coins", File: "a.json"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -93,13 +90,13 @@ func TestParseRefuses(t *testing.T) {
 		{"replay", "replay takes DATASET [from] [to], not []\nthe call is: go tool mage ops:replay DATASET [from] [to] [flags]; -help shows the flags"},
 		{"replay coins 2025-03-01 2025-03-02 x", "replay takes DATASET [from] [to], not"},
 		{"replay coins yesterday", `from "yesterday" is neither a run id nor a time such as 2025-03-04`},
-		{"replay coins 2025-03-01 -from=2025-03-02", `from is given as "2025-03-01" and as "2025-03-02"`},
+		{"replay coins 2025-03-01 -from=2025-03-02", "provided but not defined: -from"},
 		{"redrive coins orders", `redrive takes [DATASET], not ["coins" "orders"]`},
 		{"backfill orders 1", "backfill takes DATASET FROM TO, not"},
 		{"backfill orders -from=1 -to=2", "provided but not defined: -from\nthe call is: go tool mage ops:backfill DATASET FROM TO [flags]"},
 		{"rejects coins noon", `"noon" is no run id such as 20250304T144500Z`},
-		{"replay coins -from=noon", `from "noon" is neither a run id nor a time`},
-		{"replay coins -from=2025-03-02 -to=2025-03-01", "the end 2025-03-01T23:59:59Z lies before the beginning 2025-03-02T00:00:00Z"},
+		{"replay coins noon", `from "noon" is neither a run id nor a time`},
+		{"replay coins 2025-03-02 2025-03-01", "the end 2025-03-01T23:59:59Z lies before the beginning 2025-03-02T00:00:00Z"},
 		{"status -form=x", "provided but not defined: -form\nthe call is: go tool mage ops:status [DATASET] [from] [to] [flags]; -help shows the flags"},
 	} {
 		_, err := Parse(strings.Fields(test.args), now, &bytes.Buffer{})

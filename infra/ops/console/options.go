@@ -62,10 +62,8 @@ type verb struct {
 
 const day = 24 * time.Hour
 
-func times(f *flag.FlagSet, o *Options) {
-	f.StringVar(&o.from, "from", "", "first scheduled `time`: a run id, 2025-03-04 or 2025-03-04T14:45:00Z")
-	f.StringVar(&o.to, "to", "", "last scheduled `time`; a date means its whole day (default: now)")
-}
+// aboutTimes is said of commands that take them.
+const aboutTimes = "from and to are scheduled times, the first and the last one: run ids, days or times such as 2025-03-04T14:45:00Z; a day as the last means all of it, and none means now.\n\n"
 
 func names(f *flag.FlagSet, o *Options) {
 	f.StringVar(&o.at, "at", "", "`time` that names the run (default: now)")
@@ -73,22 +71,18 @@ func names(f *flag.FlagSet, o *Options) {
 
 var verbs = []verb{
 	{"status", "tells where runs stand: done, held, lost; what was rejected and why; how fresh the data are; what waits in failure queues (the last three days, unless from)", 3 * day, func(f *flag.FlagSet, o *Options) {
-		times(f, o)
 		f.IntVar(&o.Limit, "limit", 20, "runs shown, the newest ones; all are counted")
 	}},
 	{"replay", "has the process function process runs again; without -force only those that the deployed contract and engine have not done, so a replay that was interrupted goes on when it is given again (all runs, unless from)", 0, func(f *flag.FlagSet, o *Options) {
-		times(f, o)
 		f.BoolVar(&o.Force, "force", false, "process runs again that are done by the deployed contract and engine")
 		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
 	}},
 	{"release", "processes held, unreadable and too large runs again, after the contract was mended and deployed (the last 30 days, unless from)", 30 * day, func(f *flag.FlagSet, o *Options) {
-		times(f, o)
 		f.IntVar(&o.Parallel, "parallel", 4, "runs at the same time")
 	}},
 	{"redrive", "sends the events in the failure queues to their functions again, and deletes those that succeed", 0, nil},
 	{"backfill", "brings a part of the source's past as one run; FROM and TO are values of the contract's incremental cursor", 0, names},
 	{"rejects", "shows rejected records with every reason, classified values hidden (the newest run of the last 30 days that has any, unless RUN)", 30 * day, func(f *flag.FlagSet, o *Options) {
-		f.StringVar(&o.Run, "run", "", "`id` of the run")
 		f.IntVar(&o.Limit, "limit", 20, "records shown")
 		f.BoolVar(&o.Full, "full", false, "show all members of a record, not only its key and the faulty ones")
 	}},
@@ -113,6 +107,9 @@ func Parse(args []string, now time.Time, help io.Writer) (Options, error) {
 	f.SetOutput(io.Discard)
 	f.Usage = func() {
 		fmt.Fprintf(help, "usage: %s [flags]\n\n%s %s.\n\n", v.target().Call(), v.name, v.does)
+		if strings.Contains(v.target().Takes(), "[from]") {
+			fmt.Fprint(help, aboutTimes)
+		}
 		f.SetOutput(help)
 		f.PrintDefaults()
 		f.SetOutput(io.Discard)
@@ -172,11 +169,7 @@ func (o *Options) take(v verb, words []string) error {
 		"DATASET": &o.Dataset, "RUN": &o.Run, "FILE": &o.File, "FROM": &o.Part.From, "TO": &o.Part.To, "from": &o.from, "to": &o.to,
 	}
 	for i, word := range words {
-		name := strings.Trim(takes[i], "[]")
-		if given := into[name]; *given != "" {
-			return v.wrong("%s is given as %q and as %q", name, word, *given)
-		}
-		*into[name] = word
+		*into[strings.Trim(takes[i], "[]")] = word
 	}
 	return nil
 }
@@ -200,9 +193,6 @@ func (o *Options) readTimes(v verb, now time.Time) error {
 			return v.wrong("%s %q is neither a run id nor a time such as 2025-03-04 or 2025-03-04T14:45:00Z", t.name, t.text)
 		}
 		*t.into = at
-	}
-	if o.to != "" && o.from == "" && v.back > 0 {
-		o.From = o.To.Add(-v.back)
 	}
 	if o.To.Before(o.From) {
 		return v.wrong("the end %s lies before the beginning %s", o.To.Format(time.RFC3339), o.From.Format(time.RFC3339))

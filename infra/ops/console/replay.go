@@ -129,11 +129,10 @@ func (v *replayView) conclude(done ops.Replayed, err error) error {
 // times are those that the command was given, as it was given them.
 func (o Options) times() string {
 	text := ""
-	if o.from != "" {
-		text += " -from=" + o.from
-	}
-	if o.to != "" {
-		text += " -to=" + o.to
+	for _, word := range []string{o.from, o.to} {
+		if word != "" {
+			text += " " + word
+		}
 	}
 	return text
 }

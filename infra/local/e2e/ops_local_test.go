@@ -110,7 +110,7 @@ func TestOperateLocally(t *testing.T) {
 			"── coin_markets ── ops:status, the local environment ──", "held 1 run is not in the lake", "lost none", "waiting nothing in the failure queues",
 			run.ID() + " loaded 2 42 40 2 0 40 1.0.0", dirty.ID() + " held 2 30 20 10", "go tool mage ops:release coin_markets processes them again",
 		}},
-		{name: "rejects", call: "ops rejects coin_markets " + run.ID() + " -limit=1", want: []string{"loaded by contract 1.0.0", "2 of 42 records", "page 1, record 40 ✗ required /symbol is required: null id \"nameless\" symbol null", "… and 1 more"}},
+		{name: "rejects", call: "ops rejects coin_markets " + run.ID() + " -limit=1", want: []string{"loaded by contract 1.0.0", "2 of 42 records", "page 1, record 40 ✗ required /symbol is required: null (coin_markets.odcs.yaml:25) id \"nameless\" symbol null", "… and 1 more"}},
 		{name: "replay under the same contract", call: "ops replay coin_markets", want: []string{
 			"2 that were scheduled", "loaded 42 40 2 2 skipped: this contract and engine have done it", "2 runs: 0 processed, 2 skipped, 0 failed; 1 not in the lake",
 		}},

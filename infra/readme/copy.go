@@ -39,6 +39,17 @@ func fresh(ctx context.Context, root, dir string) error {
 	return nil
 }
 
+// unlisted is why git cannot say what belongs to the project, or "".
+func unlisted(ctx context.Context, root string) string {
+	if _, err := exec.LookPath("git"); err != nil {
+		return "git is not installed"
+	}
+	if _, err := git(ctx, root, "rev-parse", "--git-dir"); err != nil && strings.Contains(err.Error(), "not a git repository") {
+		return "this is no git repository"
+	}
+	return ""
+}
+
 func copyFile(from, to string) error {
 	info, err := os.Stat(from)
 	if err != nil || !info.Mode().IsRegular() {
@@ -56,7 +67,7 @@ func copyFile(from, to string) error {
 
 func git(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Env = dir, environment(os.Environ())
+	cmd.Dir, cmd.Env = dir, append(environment(os.Environ()), "LC_ALL=C")
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

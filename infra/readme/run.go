@@ -38,6 +38,10 @@ func Run(ctx context.Context, root string, rules Rules, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if why := unlisted(ctx, root); why != "" {
+		fmt.Fprintf(out, "The commands of README.md are not run: %s, and so nothing says what belongs to a copy\n", why)
+		return nil
+	}
 	dir := filepath.Join(root, Copy)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return fmt.Errorf("make folder for the copy: %w", err)

@@ -84,6 +84,21 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Who unpacked an archive has no repository.
+func TestRunWithoutARepository(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"README.md": "`A=1 sh -c false`"})
+	var out bytes.Buffer
+	if err := Run(t.Context(), dir, Rules{}, &out); err != nil || !strings.Contains(out.String(), "are not run: this is no git repository") {
+		t.Errorf("%v; it prints %s", err, out.String())
+	}
+	t.Setenv("PATH", dir)
+	out.Reset()
+	if err := Run(t.Context(), dir, Rules{}, &out); err != nil || !strings.Contains(out.String(), "are not run: git is not installed") {
+		t.Errorf("%v; it prints %s", err, out.String())
+	}
+}
+
 // The copy is of one run alone.
 func TestRunIsAlone(t *testing.T) {
 	dir := project(t, "`A=1 cat new.txt`")

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -114,6 +115,7 @@ func Bench(ctx context.Context) error {
 
 func Build(ctx context.Context) error {
 	progress := newTicker("compiling the functions for AWS")
+	defer progress.stop()
 	sizes, err := artifact.Build(ctx, artifact.Options{Root: ".", Dir: artifact.Dir, Target: artifact.AWS, Progress: progress.line})
 	if err != nil {
 		return err
@@ -297,6 +299,7 @@ func (c command) become(ctx context.Context, args ...string) error {
 func (c command) compile(ctx context.Context) (path string, err error) {
 	path = filepath.Join(binaries, c.name)
 	progress := newTicker(c.what)
+	defer progress.stop()
 	return path, artifact.Compile(ctx, artifact.CompileOptions{
 		Root: ".", Package: c.pkg, Output: path,
 		Progress: func(done, total int) { progress.line(fmt.Sprintf("package %d of at most %d", done, total)) },
@@ -319,26 +322,45 @@ func step(name string, args ...string) error {
 }
 
 // ticker tells of progress now and then, the first time after a second: what is quick stays quiet, and what a target
-// prints for machines stays clean.
+// prints for machines stays clean. What is done is said even where there is no progress to tell of yet.
 type ticker struct {
-	what string
-	next time.Time
+	mu    sync.Mutex
+	what  string
+	next  time.Time
+	timer *time.Timer
 }
 
-func newTicker(what string) *ticker { return &ticker{what: what, next: time.Now().Add(time.Second)} }
+func newTicker(what string) *ticker {
+	t := &ticker{what: what, next: time.Now().Add(time.Second)}
+	t.timer = time.AfterFunc(time.Second, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.begin()
+	})
+	return t
+}
+
+// begin says what is done, once.
+func (t *ticker) begin() {
+	if t.what != "" {
+		fmt.Fprintln(os.Stderr, t.what)
+		t.what = ""
+	}
+}
 
 func (t *ticker) line(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	now := time.Now()
 	if now.Before(t.next) {
 		return
 	}
 	t.next = now.Add(10 * time.Second)
-	if t.what != "" {
-		fmt.Fprintln(os.Stderr, t.what)
-		t.what = ""
-	}
+	t.begin()
 	fmt.Fprintln(os.Stderr, "  "+text)
 }
+
+func (t *ticker) stop() { t.timer.Stop() }
 
 // firstOf is the path of the first of the commands that is installed, or "".
 func firstOf(names ...string) string {

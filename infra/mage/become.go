@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/magefile/mage/mage"
 
@@ -39,9 +41,22 @@ func compile(dir string) (path string, turn *os.File, err error) {
 	if turn, err = lock.Wait(filepath.Join(build, "mage.lock")); err != nil {
 		return fail(err)
 	}
+	over := make(chan struct{})
+	defer close(over)
+	go tell(os.Stderr, time.After(time.Second), over)
 	path = filepath.Join(build, "bin", "mage")
 	if status := mage.Invoke(mage.Invocation{Dir: dir, CompileOut: path, Stdout: os.Stdout, Stderr: os.Stderr}); status != 0 {
 		return fail(errors.Join(errors.New("see above"), turn.Close()))
 	}
 	return path, turn, nil
+}
+
+// tell says what takes so long, unless it is over before it is late. Of what Go fetches Go tells, and of what it compiles
+// nobody would.
+func tell(out io.Writer, late <-chan time.Time, over <-chan struct{}) {
+	select {
+	case <-late:
+		fmt.Fprintln(out, "compiling the targets (a first time takes a minute or two: Go compiles its own library as well, and fetches modules)")
+	case <-over:
+	}
 }

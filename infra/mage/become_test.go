@@ -4,8 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Several that are started at the same moment do not take each other's generated file away.
@@ -50,5 +52,21 @@ func TestCompileFails(t *testing.T) {
 		if _, _, err := compile(dir); err == nil {
 			t.Error("no error")
 		}
+	}
+}
+
+// What is quick stays quiet.
+func TestTell(t *testing.T) {
+	var out strings.Builder
+	over := make(chan struct{})
+	late := make(chan time.Time, 1)
+	late <- time.Time{}
+	if tell(&out, late, over); !strings.HasPrefix(out.String(), "compiling the targets (a first time takes a minute or two") || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("when it is late it says %q", &out)
+	}
+	out.Reset()
+	close(over)
+	if tell(&out, late, over); out.Len() > 0 {
+		t.Errorf("when it was quick it says %q", &out)
 	}
 }

@@ -409,7 +409,7 @@ func (d *draft) keyRank(i int) int {
 	prose := text && slices.ContainsFunc(f.seen, func(v value) bool { return len(v.text) > longestKey })
 	rank := 0
 	switch {
-	case prose:
+	case prose, whole && hinting(f.member, "count", "counts", "total", "num"):
 		return 0
 	case f.column == "id" || f.column == "uuid" || f.column == d.dataset+"_id" || f.derived != "":
 		rank = 4 * named

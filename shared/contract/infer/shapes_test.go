@@ -110,6 +110,7 @@ func TestShapes(t *testing.T) {
 		}},
 		{"times that are empty texts at times", `[{"id":1,"at":"2025-03-04"},{"id":2,"at":""}]`, "", map[string]string{"column at": "string"}},
 		{"measures that differ by chance", repeated("[", 30, `{"size":%[1]d,"title":"A title %[1]d","created_at":"2025-03-04T00:00:%02[1]dZ","pushed_at":"2025-03-04T00:00:%02[1]dZ"}`, "]"), "", map[string]string{"key": "pushed_at"}},
+		{"counts that differ by chance", repeated("[", 30, `{"reference-count":%[1]d,"total_id":%[1]d}`, "]"), "", map[string]string{"key": "none"}},
 		{"times of one thing", repeated("[", 30, `{"id":"100009424","date":"2025-03-04T00:00:%02dZ"}`, "]"), "", map[string]string{"key": "id and date", "version": "run_at"}},
 		{"an id one level down", repeated("[", 30, `{"starred_at":"2025-03-04T00:00:%02[1]dZ","user":{"id":%[1]d,"login":"a"}}`, "]"), "", map[string]string{"key": "user_id"}},
 		{"a value for all that have no name", `[{"name":"a"},{"name":"b"}]`, "", map[string]string{"key": "name"}},
@@ -196,6 +197,8 @@ func TestSource(t *testing.T) {
 		not                     []string
 	}{
 		{"links, from a page further on", `[{"id":1}]`, next, "https://api.example.com/x?page=3&per_page=1", []string{"kind: header_link", "query: {per_page: \"1\"}"}, []string{"page: \"3\""}},
+		{"never null in many records", repeated("[", 1000, `{"id":%d,"a":true}`, "]"), "", "", []string{"{name: a, logicalType: boolean, physicalType: boolean, required: true}"}, nil},
+		{"never null in fewer", repeated("[", 999, `{"id":%d,"a":true}`, "]"), "", "", []string{"{name: a, logicalType: boolean, physicalType: boolean}\n        # required: true (never null in 999 records)"}, nil},
 		{"times that are empty texts at times", `[{"id":1,"at":"2025-03-04"},{"id":2,"at":""}]`, "", "", []string{"# logicalType: date, if the source can be had to write null for what is empty (1 of 2 are)"}, nil},
 		{"known values of a column and of a member", repeated("[", 20, `{"id":%d,"s":"a","o":{"s":"b."}}`, ",") + repeated("", 20, `{"id":4%d,"s":"b","o":{"s":"c"}}`, "]"), "", "", []string{`# quality: [{id: s-values, metric: invalidValues, mustBe: 0, arguments: {validValues: [a, b]}}] (2 values in 40 records)`, `# pattern: "^(b\\.|c)$" (2 values in 40 records)`}, nil},
 		{"a large page", `[{"id":1,"text":"` + strings.Repeat("x", 9<<20) + `"}]`, "", "", []string{"limits: {body: 37MiB, record: 37MiB}"}, nil},

@@ -48,8 +48,8 @@ func comment(text string) string {
 }
 
 const (
-	enoughRecords   = 20  // in which what differs or comes again hardly does so by chance
-	requiredRecords = 100 // without a null, before a column is taken for one that has none: it binds, and one in thirty may still be null
+	enoughRecords   = 20   // in which what differs or comes again hardly does so by chance
+	requiredRecords = 1000 // without a null, before a column is taken for one that has none: it binds, and of a hundred the next may be null
 )
 
 func (d *draft) yaml() []byte {

@@ -204,7 +204,7 @@ func numbers(member string, values []value) shape {
 // fractionWords are in the names of what has fractions, even where a sample happens to have none.
 var fractionWords = []string{
 	"price", "cost", "amount", "fee", "tax", "rate", "ratio", "percent", "percentage", "pct", "avg", "average", "mean", "median", "balance",
-	"lat", "latitude", "lon", "lng", "longitude", "temp", "temperature", "usd", "eur", "btc",
+	"lat", "latitude", "lon", "lng", "longitude", "temp", "temperature", "area", "usd", "eur", "btc",
 }
 
 // beyond reports whether a number is too large or too small for a double, or written at a length that nobody computes with.

@@ -415,9 +415,9 @@ func (d *draft) keyRank(i int) int {
 		rank = 4 * named
 	case hinting(f.member, "id", "uuid", "guid"):
 		rank = 3 * named
-	case hinting(f.member, "key", "code", "slug", "symbol", "ref", "reference", "isbn", "issn", "isin", "ticker", "iata", "icao", "ean", "gtin", "sku", "sha", "doi", "hash"):
+	case hinting(f.member, "key", "code", "slug", "symbol", "ref", "reference", "isbn", "issn", "isin", "ticker", "iata", "icao", "ean", "gtin", "sku", "doi"):
 		rank = 2 * named
-	case hinting(f.member, "number", "no", "name", "path", "login", "username", "url", "uri", "href", "domain", "email", "iso", "version"):
+	case hinting(f.member, "number", "no", "name", "path", "sha", "hash", "login", "username", "url", "uri", "href", "domain", "email", "iso", "version"):
 		rank = named
 	case whole && !hinting(f.member, "year", "month", "week", "day", "hour", "quarter"):
 		return 0

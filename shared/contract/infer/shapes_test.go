@@ -137,6 +137,8 @@ func TestShapes(t *testing.T) {
 		{"a cursor that is a record's own", `{"check":[{"id":1,"after":"x"},{"id":2,"after":"y"}],"stats":{"pages":3}}`, "", map[string]string{"pagination": "single_page"}},
 		{"members that differ in case", `[{"id":1,"Name":"a","name":"b","NAME":"c"}]`, "", map[string]string{"column name": "string", "column name_2": "string", "column name_3": "string"}},
 		{"epoch times in texts and under a letter", `[{"id":1,"ts":"1597026383085","t":1577941200000,"count_at":"12"}]`, "", map[string]string{"column ts": "timestamp", "column t": "timestamp", "column count_at": "integer, bigint"}},
+		{"control characters", repeated("[", 30, `{"id":%d,"\u0080a":"\u0085\u009f\uffff","s":"\ufeff\u0081"}`, ",") + repeated("", 30, `{"id":9%d,"\u0080a":"b","s":"\u0007"}`, "]"), "", map[string]string{"column a": "string"}},
+		{"files of a tree", repeated("[", 30, `{"path":"a/%[1]d","sha":"f%[1]d"}`, "]"), "", map[string]string{"key": "path"}},
 		{"names that YAML takes for something else", `[{"no ":0,"On":{"Off ":1},"id":"y"},{"no ":1,"On":{"Off ":1},"id":"n"}]`, "", map[string]string{"column no": "integer, bigint", "column on": "object, struct<off:bigint>"}},
 		{"numbers beyond a double", `[{"id":1,"n":1e999,"small":1e-999999999}]`, "", map[string]string{"column n": "object, string", "column small": "object, string"}},
 		{"lines with a mark before and a break behind", "\xef\xbb\xbf{\"id\":1}\r\n{\"id\":2}\n\n", "", map[string]string{"records": "lines of JSON at the whole document"}},

@@ -2,7 +2,8 @@
 //
 //	dataset new NAME URL-or-FILE   writes shared/datasets/NAME.odcs.yaml, and says what it guessed and how sure it is
 //
-// It never overwrites. Of a large source it reads the beginning, and says so. The sample is kept in .local/samples, where a local run of the dataset finds it.
+// It never overwrites. Of a large source it reads the beginning, and says so. The sample is kept in .local/samples, where a
+// local run of the dataset finds it.
 package main
 
 import (

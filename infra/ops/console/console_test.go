@@ -5,6 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -316,6 +319,34 @@ func TestRejectsNameTheLine(t *testing.T) {
 		if line < 1 || !strings.Contains(out.String(), want) {
 			t.Errorf("line %d; the screen does not say %q:\n%s", line, want, &out)
 		}
+	}
+}
+
+// What an alert tells people to type is a call.
+func TestAlertsNameCalls(t *testing.T) {
+	files, err := filepath.Glob("../../../shared/process/testdata/alert*.golden.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			words, found := strings.CutPrefix(strings.TrimSpace(line), "go tool mage ops:")
+			if !found {
+				continue
+			}
+			named++
+			if o, err := Parse(strings.Fields(words), time.Now(), io.Discard); err != nil || o.Stack == "" {
+				t.Errorf("%s says go tool mage ops:%s: stack %q, %v", filepath.Base(file), words, o.Stack, err)
+			}
+		}
+	}
+	if named < 4 {
+		t.Errorf("the alerts name %d calls, want more", named)
 	}
 }
 

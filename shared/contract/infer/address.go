@@ -6,25 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"tributary/shared/contract"
 )
-
-// Words of names of query parameters that carry credentials, and those before them that make them carry something else.
-var (
-	secretWords = []string{
-		"key", "token", "secret", "password", "passwd", "pwd", "pass", "auth", "authorization", "jwt", "bearer", "session", "sessionid", "sid", "appid",
-		"apikey", "apitoken", "authkey", "appkey", "accesskey", "accesstoken", "sig", "signature", "credential", "credentials", "hmac",
-	}
-	plainWords = []string{"page", "next", "sort", "order", "group", "partition", "continuation", "sync", "primary", "foreign", "start"}
-)
-
-// secret reports whether a query parameter is called like one that carries a credential.
-func secret(name string) bool {
-	words := strings.Split(snake(name), "_")
-	plain := slices.ContainsFunc(words, func(w string) bool { return slices.Contains(plainWords, w) })
-	return contract.IsCredential(name) || strings.HasSuffix(snake(name), "app_id") || !plain && slices.ContainsFunc(words, func(w string) bool { return slices.Contains(secretWords, w) })
-}
 
 // address takes the URL apart: credentials never go into a contract.
 func (d *draft) address() error {

@@ -29,6 +29,7 @@ type shape struct {
 	why      string
 	sure     Sure
 	hints    []string // constraints that the samples suggest, with their evidence
+	bounds   string   // the least and the greatest of numbers, as a constraint with its evidence
 	known    []string // the texts of which all values are one, where they are few
 	of       int      // values that were seen
 }
@@ -73,6 +74,7 @@ func fields(objects []value, depth int) []field {
 			}
 		}
 		f.shape = infer(f.member, f.seen, depth)
+		f.shape.conceal(f.member, f.seen)
 		if few := len(objects) < enoughRecords && f.shape.logical == "integer" || len(f.seen) < fewSeen; few && f.shape.sure == Certain {
 			f.shape.sure = Likely
 		}
@@ -161,7 +163,7 @@ func lists(member string, values []value, depth int) shape {
 		text.why = "arrays of values that have no common type; kept as JSON text"
 		return text
 	}
-	item.hints, item.known = nil, nil
+	item.hints, item.bounds, item.known = nil, "", nil
 	return shape{
 		logical: "array", physical: "array<" + item.glue() + ">", items: &item, sure: Likely, why: "arrays of " + item.glue(),
 		hints: []string{fmt.Sprintf("maxItems: %d (the longest of %s)", longest, plural(len(values), "record"))},
@@ -214,7 +216,7 @@ func structs(values []value, depth int) shape {
 		return shape{logical: "object", physical: "string", why: "objects with a member that has no name; kept as JSON text", sure: Likely}
 	case len(inner) > widest && (depth > 0 && len(values) < fewSeen || len(inner) > 2*usual), len(inner) > widestEver,
 		len(values) >= fewSeen && len(inner) > mapLike*max(1, usual), namesAreData(values, inner):
-		return shape{logical: "object", physical: "string", why: fmt.Sprintf("objects with %d names in all, which look like data; kept as JSON text", len(inner)), sure: Likely}
+		return shape{logical: "object", physical: "string", why: fmt.Sprintf("objects with %d names in all, which look like data; kept as JSON text", len(inner)), sure: Likely, private: slices.ContainsFunc(inner, holdsPrivate)}
 	}
 	s := shape{logical: "object", fields: inner, why: fmt.Sprintf("objects with %s", plural(len(inner), "member")), sure: Certain}
 	s.physical = s.glue()

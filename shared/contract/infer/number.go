@@ -35,10 +35,14 @@ func numbers(member string, values []value) shape {
 	}
 	within := low.Cmp(rat("-9223372036854775808")) >= 0 && high.Cmp(rat("9223372036854775807")) <= 0
 	if unit := epoch(member, low, high); unit != "" {
-		return shape{
+		s := shape{
 			logical: "timestamp", physical: "timestamp", custom: "[{property: epoch, value: " + unit + "}]", sure: Likely,
-			why: fmt.Sprintf("numbers that are times in %s since 1970, %s to %s", unit, moment(low, unit), moment(high, unit)),
+			why: fmt.Sprintf("numbers that are times in %s since 1970", unit),
 		}
+		if !confidential(member) {
+			s.why += fmt.Sprintf(", %s to %s", moment(low, unit), moment(high, unit))
+		}
+		return s
 	}
 	switch {
 	case whole && within && hinting(member, fractionWords...):
@@ -56,7 +60,7 @@ func numbers(member string, values []value) shape {
 			s.why = "whole numbers among numbers with fractions"
 		}
 	}
-	s.hints = append(s.hints, fmt.Sprintf("minimum: %s, maximum: %s (%s to %s in %s)", plain(low), plain(high), plain(low), plain(high), plural(len(values), "record")))
+	s.bounds = fmt.Sprintf("minimum: %s, maximum: %s (%[1]s to %[2]s in %s)", plain(low), plain(high), plural(len(values), "record"))
 	return s
 }
 

@@ -181,7 +181,7 @@ func (d *draft) fit() {
 			return
 		}
 		s := &d.fields[most].shape
-		*s = shape{logical: s.logical, physical: "string", sure: Likely, why: fmt.Sprintf("has %d members, more than a contract can declare beside the others; kept as JSON text", s.leaves())}
+		*s = shape{logical: s.logical, physical: "string", private: holdsPrivate(d.fields[most]), sure: Likely, why: fmt.Sprintf("has %d members, more than a contract can declare beside the others; kept as JSON text", s.leaves())}
 	}
 }
 

@@ -49,7 +49,7 @@ func texts(member string, values []value) shape {
 			s.hints = append(s.hints, fmt.Sprintf("logicalType: %s, if the source can be had to write null for what is empty (%d of %d are)", t.logical, empty, len(values)))
 		}
 	}
-	if match(emailForm.MatchString) {
+	if mails := count(values, emailForm.MatchString); mails > 0 && mails == count(values, func(s string) bool { return s != "" }) {
 		s.private = true
 		s.why += ", mail addresses: classified as restricted, so that they are masked in alerts, logs and reports"
 	}
@@ -57,7 +57,7 @@ func texts(member string, values []value) shape {
 		return s
 	}
 	exact := decimals(values)
-	exact.hints = numbers(member, values).hints
+	exact.bounds = numbers(member, values).bounds
 	whole := match(func(s string) bool { return !strings.Contains(s, ".") })
 	words := measureWords
 	if whole {
@@ -98,7 +98,8 @@ func allNumeric(values []value) bool {
 
 const fewValues = 8
 
-// known are the texts of which all values are one, where they are few and were seen often; nil where not.
+// known are the texts of which all values are one, where they are few and were seen often; nil where not, and where one
+// looks like a token or names somebody.
 func known(values []value) []string {
 	distinct := map[string]bool{}
 	for i := range values {
@@ -108,6 +109,11 @@ func known(values []value) []string {
 	}
 	if len(distinct) < 2 || len(values) < max(enoughRecords, 5*len(distinct)) {
 		return nil
+	}
+	for text := range distinct {
+		if emailForm.MatchString(text) || token(text) {
+			return nil
+		}
 	}
 	return slices.Sorted(maps.Keys(distinct))
 }

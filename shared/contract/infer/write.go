@@ -252,6 +252,9 @@ func writeProperty(b *bytes.Buffer, indent string, attributes []string, s *shape
 	for _, h := range s.hints {
 		fmt.Fprintf(b, "%s  # %s\n", indent, comment(h))
 	}
+	if s.bounds != "" {
+		fmt.Fprintf(b, "%s  # %s\n", indent, s.bounds)
+	}
 }
 
 // writeInner writes the members of an object or the elements of an array.

@@ -1,0 +1,99 @@
+package infer
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"tributary/shared/contract"
+)
+
+// No value of what nobody else should see stands in the contract or in what is told, however deep it lies, and it is masked.
+func TestConfidentialMembers(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		member string // %s is one of the two values
+		values [2]string
+		open   bool // not classified
+	}{
+		{"a token", `"access_token":"%s"`, [2]string{"ghp_AAAA", "ghp_BBBB"}, false},
+		{"a token in an object", `"o":{"accessToken":"%s","b":1}`, [2]string{"ghp_AAAA", "ghp_BBBB"}, false},
+		{"a token in an array", `"tokens":[{"apiKey":"%s"}]`, [2]string{"ghp_AAAA", "ghp_BBBB"}, false},
+		{"what lies in an object of credentials", `"credentials":{"a":"%s","n":{"b":2}}`, [2]string{"hunter22", "swordfish"}, false},
+		{"tokens in an array", `"secret":["%s"]`, [2]string{"hunter22", "swordfish"}, false},
+		{"a number", `"password":%s`, [2]string{"7182818", "3141592"}, false},
+		{"digits", `"session_id":"%s"`, [2]string{"7182818", "3141592"}, false},
+		{"an amount", `"pin_price":"%s"`, [2]string{"7182818.25", "3141592.75"}, false},
+		{"texts at times", `"auth":%s`, [2]string{`"hunter22"`, `true`}, false},
+		{"a time", `"auth_time":%s`, [2]string{"1741099500", "1709476700"}, false},
+		{"a social security number", `"ssn":"%s"`, [2]string{"123-45-6789", "987-65-4321"}, false},
+		{"mail addresses", `"email":"%s"`, [2]string{"ann@example.com", "bob@example.com"}, false},
+		{"mail addresses under another name", `"who":"%s"`, [2]string{"ann@example.com", "bob@example.com"}, false},
+		{"mail addresses, some empty", `"who":"%s"`, [2]string{"ann@example.com", ""}, false},
+		{"mail addresses and a word", `"who":"%s"`, [2]string{"ann@example.com", "nobody"}, true},
+		{"tokens under another name", `"value":"%s"`, [2]string{"ghp_16C7e42F292c6912E7710c838347Ae178B4a", "ghp_26C7e42F292c6912E7710c838347Ae178B4b"}, true},
+		{"a key that is a token", `"key":"%s"`, [2]string{"16C7e42F292c6912E7710c838347Ae178B4a", "26C7e42F292c6912E7710c838347Ae178B4b"}, false},
+		{"a key", `"key":"%s"`, [2]string{"hunter22", "swordfish"}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var records []string
+			for i := range 40 {
+				records = append(records, fmt.Sprintf(`{"id":%d,%s}`, i, fmt.Sprintf(tc.member, tc.values[i%2])))
+			}
+			p, err := Contract("trial", []byte("["+strings.Join(records, ",")+"]"), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := string(p.YAML) + fmt.Sprint(p.Notes)
+			for _, v := range append(tc.values[:], "2024-03", "2025-03") {
+				if v = strings.Trim(v, `"`); len(v) > 4 && strings.Contains(all, v) {
+					t.Errorf("it says %q:\n%s", v, all)
+				}
+			}
+			if strings.Contains(string(p.YAML), "classification: restricted") == tc.open {
+				t.Errorf("classified: %t\n%s", !tc.open, p.YAML)
+			}
+			if _, err := contract.Parse("trial.odcs.yaml", p.YAML); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What only sounds like it is suggested as ever.
+func TestOpenMembers(t *testing.T) {
+	for _, tc := range []struct{ member, want string }{
+		{`"token_count":%d`, "minimum: 0, maximum: 39"},
+		{`"primary_key":%d`, "minimum: 0, maximum: 39"},
+		{`"has_password":true,"n":%d`, "{name: has_password, logicalType: boolean, physicalType: boolean}"},
+	} {
+		t.Run(tc.member, func(t *testing.T) {
+			p, err := Contract("trial", []byte(repeated("[", 40, `{"a":`+`"x",`+tc.member+`}`, "]")), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := string(p.YAML); !strings.Contains(text, tc.want) || strings.Contains(text, "restricted") {
+				t.Errorf("want %q:\n%s", tc.want, text)
+			}
+		})
+	}
+}
+
+func TestToken(t *testing.T) {
+	for text, want := range map[string]bool{
+		"AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw":   true,
+		"3f2504e0-4f89-11d3-9a0c-0305e82c3301": true,
+		"ghp_16C7e42F292c6912E7710c8":          true,
+		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx":    true,
+		"annual-report-2024-of-energy":         false,
+		"api-v2-something-that-is-long":        false,
+		"exchangeratesoftheworldbank":          false,
+		"12345678901234567890":                 false,
+		"AAHdqTcvCH1vGWJx":                     false,
+		"a text of 20 words and 1234567ab":     false,
+	} {
+		if got := token(text); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}

@@ -8,7 +8,16 @@ import (
 	"strings"
 )
 
-// address takes the URL apart: credentials never go into a contract.
+// login is a credential that the address has, as the contract's auth.
+type login struct {
+	auth  string
+	name  string // in words
+	guess string
+	why   string // and what of it is not written down
+	given bool   // with a value
+}
+
+// address takes the URL apart: credentials in the query and a user's name never go into a contract.
 func (d *draft) address() error {
 	if d.options.URL == "" {
 		d.location = "https://api.example.com/" + d.dataset
@@ -19,9 +28,9 @@ func (d *draft) address() error {
 		return errors.New("the address is no URL with a host")
 	}
 	d.sent = u.Query()
+	var logins []login
 	if u.User != nil {
-		d.auth = fmt.Sprintf("{kind: http_basic, secret: %s/login}", d.dataset)
-		d.authNote = &Note{What: "auth", Guess: "http_basic", Why: "the address has a user name; what stood there is not written down: ops:secret takes it", Sure: Likely}
+		logins = append(logins, login{auth: fmt.Sprintf("{kind: http_basic, secret: %s/login}", d.dataset), name: "the user name", guess: "http_basic", why: "the address has a user name; what stood there", given: true})
 		u.User = nil
 	}
 	for _, pair := range strings.FieldsFunc(u.RawQuery, func(r rune) bool { return r == '&' }) {
@@ -32,8 +41,10 @@ func (d *draft) address() error {
 			return errors.New("the query of the address is not well formed")
 		}
 		if secret(name) {
-			d.auth = fmt.Sprintf("{kind: api_key, in: query, name: %s, secret: %s/key}", quote(name), d.dataset)
-			d.authNote = &Note{What: "auth", Guess: "api_key in the query", Why: name + " looks like a credential; its value is not written down: ops:secret takes it", Sure: Likely}
+			logins = append(logins, login{
+				auth: fmt.Sprintf("{kind: api_key, in: query, name: %s, secret: %s/key}", quote(name), d.dataset),
+				name: name, guess: "api_key in the query", why: name + " looks like a credential; its value", given: text != "",
+			})
 			continue
 		}
 		if slices.ContainsFunc(d.query, func(q [2]string) bool { return q[0] == name }) {
@@ -41,7 +52,25 @@ func (d *draft) address() error {
 		}
 		d.query = append(d.query, [2]string{name, text})
 	}
+	d.authorize(logins)
 	u.RawQuery, u.Fragment = "", ""
 	d.location, d.insecure = u.String(), u.Scheme == "http"
 	return nil
+}
+
+// authorize takes the first credential that has a value, and says of each other one that it is left out.
+func (d *draft) authorize(logins []login) {
+	if len(logins) == 0 {
+		return
+	}
+	first := max(0, slices.IndexFunc(logins, func(l login) bool { return l.given }))
+	taken := logins[first]
+	d.auth = taken.auth
+	d.credentials = []Note{{What: "auth", Guess: taken.guess, Why: taken.why + " is not written down: ops:secret takes it", Sure: Likely}}
+	for _, l := range slices.Delete(logins, first, first+1) {
+		d.credentials = append(d.credentials, Note{
+			What: "auth", Guess: "without " + l.name, Sure: Guess,
+			Why: fmt.Sprintf("%s looks like a credential too; a contract has one: %s is taken, so look which one the source wants", l.name, taken.name),
+		})
+	}
 }

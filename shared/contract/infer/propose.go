@@ -107,20 +107,20 @@ type draft struct {
 	twice   string // a member's name that stands twice in one object
 	broken  int    // where the sample is no UTF-8; -1 where it is
 
-	location   string
-	insecure   bool // the sample came over plain http
-	query      [][2]string
-	sent       url.Values
-	auth       string
-	authNote   *Note
-	fields     []field
-	hoisted    string // the member whose members became columns; ""
-	keys       []int
-	keyNote    Note
-	newer      int // the version column, or -1
-	newerNote  Note
-	paging     string
-	pagingNote Note
+	location    string
+	insecure    bool // the sample came over plain http
+	query       [][2]string
+	sent        url.Values
+	auth        string
+	credentials []Note // what the address has of them
+	fields      []field
+	hoisted     string // the member whose members became columns; ""
+	keys        []int
+	keyNote     Note
+	newer       int // the version column, or -1
+	newerNote   Note
+	paging      string
+	pagingNote  Note
 }
 
 // wrappers are the members in which records often carry what they have to say: GeoJSON, JSON:API, Reddit, GraphQL,
@@ -261,9 +261,7 @@ func (d *draft) notes() []Note {
 	if d.broken >= 0 {
 		notes = append(notes, Note{What: "encoding", Guess: fmt.Sprintf("not UTF-8 at byte %d", d.broken), Why: "records with such bytes are rejected: ask the API for UTF-8", Sure: Guess})
 	}
-	if d.authNote != nil {
-		notes = append(notes, *d.authNote)
-	}
+	notes = append(notes, d.credentials...)
 	if d.options.URL == "" {
 		notes = append(notes, Note{What: "address", Guess: d.location, Why: "the sample is a file: write where the records come from", Sure: Guess})
 	}

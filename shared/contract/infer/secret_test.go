@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tributary/shared/contract"
 )
 
@@ -74,6 +76,41 @@ func TestOpenMembers(t *testing.T) {
 			}
 			if text := string(p.YAML); !strings.Contains(text, tc.want) || strings.Contains(text, "restricted") {
 				t.Errorf("want %q:\n%s", tc.want, text)
+			}
+		})
+	}
+}
+
+// A contract has one credential, the first with a value; each other one is told of, and no value is.
+func TestSeveralCredentials(t *testing.T) {
+	for _, tc := range []struct {
+		name, url, auth string
+		without         []string
+	}{
+		{
+			"a user and four parameters", "http://bob:hunter2@api.example.com/x?api_key=hunter3&X-Amz-Signature=hunter4&units=si&client_secret=hunter5&subscription-key=hunter6",
+			"auth: {kind: http_basic, secret: trial/login}", []string{"api_key", "X-Amz-Signature", "client_secret", "subscription-key"},
+		},
+		{"an empty one first", "https://api.example.com/x?api_key=&token=hunter2", "auth: {kind: api_key, in: query, name: token, secret: trial/key}", []string{"api_key"}},
+		{"empty ones only", "https://api.example.com/x?api_key=&token=", "auth: {kind: api_key, in: query, name: api_key, secret: trial/key}", []string{"token"}},
+		{"one", "https://api.example.com/x?token=hunter2", "auth: {kind: api_key, in: query, name: token, secret: trial/key}", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p, err := Contract("trial", []byte(`[{"id":1},{"id":2}]`), Options{URL: tc.url})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var without []string
+			for _, n := range p.Notes {
+				if name, ok := strings.CutPrefix(n.Guess, "without "); ok && n.Sure == Guess && strings.HasPrefix(n.Why, name+" looks like a credential too; a contract has one: ") {
+					without = append(without, name)
+				}
+			}
+			if diff := cmp.Diff(tc.without, without); diff != "" {
+				t.Errorf("told to be left out (-want +got):\n%s", diff)
+			}
+			if all := string(p.YAML) + fmt.Sprint(p.Notes); !strings.Contains(all, tc.auth) || strings.Contains(all, "hunter") {
+				t.Errorf("want %q and no value:\n%s", tc.auth, all)
 			}
 		})
 	}

@@ -116,6 +116,57 @@ func TestSeveralCredentials(t *testing.T) {
 	}
 }
 
+// What looks like a credential where an address cannot do without it is pointed out, and its value is not told.
+func TestCredentialsThatStay(t *testing.T) {
+	const key = "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+	for _, tc := range []struct {
+		name, url string
+		want      []string // the places
+	}{
+		{"a token and a session", "https://api.example.com/bot123456:" + key + "/mix;jsessionid=1", []string{"part 1 of the path", "what follows the semicolon in part 2 of the path"}},
+		{"a token alone", "https://api.example.com/v2/" + key, []string{"part 2 of the path"}},
+		{"an id that was drawn", "https://api.example.com/feeds/3f2504e0-4f89-11d3-9a0c-0305e82c3301/items", []string{"part 2 of the path"}},
+		{"escaped", "https://api.example.com/a%2Fb;token=1", []string{"what follows the semicolon in part 1 of the path"}},
+		{"a parameter that is called like nothing", "https://api.example.com/x?u=" + key, []string{"u in the query"}},
+		{"usual paths", "https://api.example.com/v2/exchange-rates-of-2024/EUR;format=json?code=DE&q=annual-report-2024-of-energy", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p, err := Contract("trial", []byte(`[{"id":1},{"id":2}]`), Options{URL: tc.url})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, n := range p.Notes {
+				if where, _, ok := strings.Cut(n.Why, " looks like a credential, and stands in the contract: look at it"); ok && n.What == "address" && n.Sure == Guess {
+					got = append(got, where)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("pointed out (-want +got):\n%s", diff)
+			}
+			if strings.Contains(fmt.Sprint(p.Notes), key) {
+				t.Errorf("it is told: %v", p.Notes)
+			}
+		})
+	}
+}
+
+// A code is a credential where it is long, as a function key of Azure is.
+func TestCode(t *testing.T) {
+	for code, want := range map[string]string{
+		"DE":                                 `query: {code: DE}`,
+		"aGVsbG8gd29ybGQhIQ-hunter2-d29ybGQ": "auth: {kind: api_key, in: query, name: code, secret: trial/key}",
+	} {
+		p, err := Contract("trial", []byte(`[{"id":1},{"id":2}]`), Options{URL: "https://api.example.com/x?code=" + code})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := string(p.YAML) + fmt.Sprint(p.Notes); !strings.Contains(all, want) || strings.Contains(all, "hunter2") {
+			t.Errorf("%s: want %q\n%s", code, want, all)
+		}
+	}
+}
+
 func TestToken(t *testing.T) {
 	for text, want := range map[string]bool{
 		"AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw":   true,

@@ -58,6 +58,14 @@ func TestWrongCallsAreAnswered(t *testing.T) {
 		{"contract:diff event.json", "NEW is missing"},
 		{"dataset:new rates", "FILE-or-URL is missing"},
 		{"dataset:new rates nowhere.csv", "there is no file nowhere.csv"},
+		{"dataset:new rates ftp://user:hunter2@h/x?key=hunter3", "wrong call: only http and https addresses are asked, and a file is given by its path\nthe call is"},
+		{"dataset:new rates https://user:p%zzhunter2@h/x?key=hunter3", "wrong call: only http and https addresses are asked, and this one is not well formed\nthe call is"},
+		{"run -from=https:/h/x?key=hunter3", "-from: only http and https addresses are asked, and this one is not well formed\nthe call is"},
+		{"dataset:new rates api.example.com/x?key=hunter3", "there is no file api.example.com/x; an address begins with https://"},
+		{"dataset:new https://bob:hunter2@h/x?key=hunter3 rates.json", "NAME is no address"},
+		{"dataset:new rates rates.json https://bob:hunter2@h/x?key=hunter3", `"https://h/x" is too much`},
+		{"run https://bob:hunter2@h/x?key=hunter3", "DATASET is no address"},
+		{"contract:check https://bob:hunter2@h/x?key=hunter3", "FILE is no address"},
 		{"infra:preview", "STACK is missing\nthe call is: go tool mage infra:preview STACK [-json]"},
 		{"infra:preview --json stage", "there is no stack stage"},
 		{"infra:preview dev extra", `"extra" is too much`},
@@ -70,7 +78,7 @@ func TestWrongCallsAreAnswered(t *testing.T) {
 	} {
 		var out, stderr bytes.Buffer
 		status, done := call.Answer(strings.Fields(test.line), dir, &out, &stderr)
-		if status != 2 || !done || !strings.Contains(stderr.String(), test.want) || out.Len() > 0 {
+		if status != 2 || !done || !strings.Contains(stderr.String(), test.want) || strings.Contains(stderr.String(), "hunter") || out.Len() > 0 {
 			t.Errorf("%s: status %d, done %t, says %q, want %q", test.line, status, done, stderr.String()+out.String(), test.want)
 		}
 	}

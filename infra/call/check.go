@@ -3,11 +3,13 @@ package call
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+
+	"tributary/infra/input"
 )
 
 const (
@@ -71,7 +73,10 @@ func (t Target) noFlag(name string) error {
 func (t Target) count(words []string) error {
 	many := len(t.Words) > 0 && t.Words[len(t.Words)-1].Many
 	if len(words) > len(t.Words) && !many {
-		extra := words[len(t.Words):]
+		extra := slices.Clone(words[len(t.Words):])
+		for i := range extra {
+			extra[i] = input.Shown(extra[i])
+		}
 		switch {
 		case len(t.Words) == 0:
 			return fmt.Errorf("%s takes no words, not %q", t.Name, strings.Join(extra, " "))
@@ -94,8 +99,12 @@ func (t Target) count(words []string) error {
 	return nil
 }
 
-// exists fails where a word or value of a kind names something that is not there.
+// exists fails where a word or value of a kind names something that is not there. Addresses are not repeated, for there may
+// be a key in them.
 func exists(kind, word string, t Target, dir string) error {
+	if named := []string{"DATASET", "STACK", "EVENT", "FILE", "OLD", "NEW", "NAME"}; slices.Contains(named, kind) && strings.Contains(word, "://") {
+		return fmt.Errorf("%s is no address", kind)
+	}
 	switch kind {
 	case "DATASET":
 		return datasetExists(word, dir)
@@ -107,10 +116,15 @@ func exists(kind, word string, t Target, dir string) error {
 			return fmt.Errorf("there is no stack %s: it would have its settings in Pulumi.%[1]s.yaml", word)
 		}
 	case "FILE-or-URL":
-		if u, err := url.Parse(word); word == "built-in" || err == nil && u.Scheme != "" && u.Host != "" {
-			return nil
+		u, err := input.Address(word)
+		if err != nil || u != nil || word == "built-in" {
+			return err
 		}
-		return fileExists(word, dir)
+		err = fileExists(word, dir)
+		if shown := input.Shown(word); err != nil && shown != word {
+			return fmt.Errorf("there is no file %s; an address begins with https://", shown)
+		}
+		return err
 	case "EVENT":
 		if word != "-" { // standard input
 			return fileExists(word, dir)

@@ -26,6 +26,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return errors.New(usage)
 	}
 	name, from := args[1], args[2]
+	if strings.Contains(name, "://") { // is not repeated: there may be a key in it
+		return fmt.Errorf("the name of the dataset comes first, and then the address\n%s", usage)
+	}
 	if err := infer.CheckName(name); err != nil {
 		return fmt.Errorf("%w\n%s", err, usage)
 	}
@@ -39,7 +42,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	p, err := infer.Contract(name, s.body, infer.Options{URL: s.url, Link: s.link})
 	if err != nil {
-		return fmt.Errorf("infer a contract for %s from %s: %w", name, shown(from), err)
+		return fmt.Errorf("infer a contract for %s from %s: %w", name, input.Shown(from), err)
 	}
 	kept := filepath.Join(samples, name+".json")
 	if err := keep(kept, s.body); err != nil {
@@ -106,10 +109,4 @@ sample suggests. The sample is kept in %s, for local runs only.
   go tool mage contract:check %s
   go tool mage infra:preview dev
 `, kept, name, path)
-}
-
-// shown is a source without what may be secret in it.
-func shown(from string) string {
-	head, _, _ := strings.Cut(from, "?")
-	return head
 }

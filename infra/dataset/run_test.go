@@ -104,6 +104,8 @@ func TestNewFromAFile(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	project(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("42")) }))
+	defer server.Close()
 	if err := os.WriteFile("columns.json", []byte(`{"time":[1,2],"value":[3,4]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -116,10 +118,15 @@ func TestNewRefuses(t *testing.T) {
 		{"a bad name", []string{"Coins", "x.json"}, `"Coins" is no name for a dataset`},
 		{"no file", []string{"coins", "nowhere.json"}, "read sample records: nowhere.json: there is no such file"},
 		{"columns", []string{"weather", "columns.json"}, "infer a contract for weather from columns.json: the document is columnar: its members time, value"},
+		{"an address that has no records", []string{"a2", strings.Replace(server.URL, "//", "//bob:hunter2@", 1) + "/plain?key=hunter3"}, "infer a contract for a2 from " + server.URL + "/plain: the sample is a single value"},
+		{"another scheme", []string{"a2", "ftp://user:hunter2@h/x?key=hunter3"}, "read sample records: only http and https addresses are asked"},
+		{"no address", []string{"a2", "https://user:p%zzhunter2@h/x?key=hunter3"}, "read sample records: only http and https addresses are asked"},
+		{"no scheme", []string{"a2", "user:hunter2@h/x?key=hunter3"}, "read sample records: h/x: there is no such file"},
+		{"the address first", []string{"https://bob:hunter2@h/x?key=hunter3", "a2"}, "the name of the dataset comes first, and then the address\nusage: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := made(t, tc.args...)
-			if err == nil || !strings.Contains(err.Error(), tc.want) {
+			if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hunter") {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
 			if left, _ := filepath.Glob(datasets + "/*"); len(left) > 0 {

@@ -28,18 +28,21 @@ type sample struct {
 
 // read reads a file, or asks an address once.
 func read(ctx context.Context, from string) (sample, error) {
-	u, err := url.Parse(from)
-	if err == nil && (u.Scheme == "http" || u.Scheme == "https") {
+	u, err := input.Address(from)
+	switch {
+	case err != nil:
+		return sample{}, err
+	case u != nil:
 		return ask(ctx, u)
 	}
 	in, err := input.Open(from)
 	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w", from, err)
+		return sample{}, fmt.Errorf("%s: %w", input.Shown(from), err)
 	}
 	defer in.Close()
 	s, err := limited(in)
 	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w", from, err)
+		return sample{}, fmt.Errorf("%s: %w", input.Shown(from), err)
 	}
 	return s, nil
 }

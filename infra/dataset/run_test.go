@@ -104,7 +104,14 @@ func TestNewFromAFile(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	project(t)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("42")) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := "42"
+		if r.URL.Path == "/refused" {
+			w.WriteHeader(http.StatusUnauthorized)
+			answer = "hunter3/ and hunter3%2F, hunter2 and hunter, limit=5"
+		}
+		_, _ = w.Write([]byte(answer)) // the test reads it
+	}))
 	defer server.Close()
 	if err := os.WriteFile("columns.json", []byte(`{"time":[1,2],"value":[3,4]}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -119,6 +126,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no file", []string{"coins", "nowhere.json"}, "read sample records: nowhere.json: there is no such file"},
 		{"columns", []string{"weather", "columns.json"}, "infer a contract for weather from columns.json: the document is columnar: its members time, value"},
 		{"an address that has no records", []string{"a2", strings.Replace(server.URL, "//", "//bob:hunter2@", 1) + "/plain?key=hunter3"}, "infer a contract for a2 from " + server.URL + "/plain: the sample is a single value"},
+		{"a refusal that repeats them", []string{"a2", strings.Replace(server.URL, "//", "//bob:hunter2@", 1) + "/refused?key=hunter3%2F&limit=5&a=hunter"}, "answered 401 Unauthorized: … and …, … and …, limit=5"},
 		{"another scheme", []string{"a2", "ftp://user:hunter2@h/x?key=hunter3"}, "read sample records: only http and https addresses are asked"},
 		{"no address", []string{"a2", "https://user:p%zzhunter2@h/x?key=hunter3"}, "read sample records: only http and https addresses are asked"},
 		{"no scheme", []string{"a2", "user:hunter2@h/x?key=hunter3"}, "read sample records: h/x: there is no such file"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,9 +84,31 @@ func ask(ctx context.Context, u *url.URL) (sample, error) {
 		return sample{}, fmt.Errorf("read the answer of %s: %w", u.Host, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		first := strings.ToValidUTF8(string(s.body[:min(len(s.body), 200)]), "\uFFFD")
+		const shown = 200
+		first := unsaid(u, string(s.body[:min(len(s.body), 100*shown)])) // before it is cut, which may cut what is looked for
+		first = strings.ToValidUTF8(first[:min(len(first), shown)], "\uFFFD")
 		return sample{}, fmt.Errorf("%s answered %s: %s", u.Host, response.Status, strings.TrimSpace(first))
 	}
 	s.url, s.link = u.String(), strings.Join(response.Header.Values("Link"), ", ")
 	return s, nil
+}
+
+// unsaid is what a source says of a request without what the request had in its query and of its user: some repeat it.
+func unsaid(u *url.URL, text string) string {
+	const short = 4 // nothing that opens a door
+	given := []string{}
+	for _, values := range u.Query() {
+		given = append(given, values...)
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		given = append(given, u.User.Username(), password)
+	}
+	slices.SortFunc(given, func(a, b string) int { return len(b) - len(a) }) // one may be a part of another
+	for _, value := range given {
+		if len(value) >= short {
+			text = strings.NewReplacer(value, "…", url.QueryEscape(value), "…").Replace(text)
+		}
+	}
+	return text
 }

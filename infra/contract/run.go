@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"tributary/infra/local/screen"
 	"tributary/shared/contract"
 	"tributary/shared/contract/describe"
 	"tributary/shared/record"
@@ -91,8 +92,8 @@ func report(out io.Writer, contracts ...*contract.Contract) error {
 			continue
 		}
 		rules := len(c.Rules) + len(c.Metrics) + len(c.Uniques)
-		fmt.Fprintf(out, "%s: %s %s is good: %d columns, %d rules over columns and run, table %s, digest %s\n",
-			c.File, c.Dataset, c.Version, len(c.Columns), rules, c.Table, c.Digest[:12])
+		fmt.Fprintf(out, "%s: %s %s is good: %s, %s over columns and run, table %s, digest %s\n", c.File, c.Dataset, c.Version,
+			screen.Plural(int64(len(c.Columns)), "column", "columns"), screen.Plural(int64(rules), "rule", "rules"), c.Table, c.Digest[:12])
 	}
 	return errors.Join(errs...)
 }

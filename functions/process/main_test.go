@@ -62,6 +62,7 @@ func services(t *testing.T) (s3Client *s3.Client, table *dynamodb.Client, alerts
 		"AWS_ACCESS_KEY_ID":        "test",
 		"AWS_SECRET_ACCESS_KEY":    "test",
 		"TRIBUTARY_ENVIRONMENT":    "dev",
+		"TRIBUTARY_STACK":          "dev",
 		"TRIBUTARY_RAW_BUCKET":     "tributary-dev-raw",
 		"TRIBUTARY_LAKE_BUCKET":    "tributary-dev-lake",
 		"TRIBUTARY_REJECTS_BUCKET": "tributary-dev-rejects",
@@ -188,7 +189,7 @@ func TestFunctionProcessesTheEvent(t *testing.T) {
 
 func TestRunReportsEverythingThatIsMissing(t *testing.T) {
 	set := map[string]string{
-		"TRIBUTARY_ENVIRONMENT": "test", "TRIBUTARY_RAW_BUCKET": "raw", "TRIBUTARY_LAKE_BUCKET": "lake", "TRIBUTARY_REJECTS_BUCKET": "rejects",
+		"TRIBUTARY_ENVIRONMENT": "test", "TRIBUTARY_STACK": "test", "TRIBUTARY_RAW_BUCKET": "raw", "TRIBUTARY_LAKE_BUCKET": "lake", "TRIBUTARY_REJECTS_BUCKET": "rejects",
 		"TRIBUTARY_ALERT_TOPIC": "arn:aws:sns:us-east-1:123456789012:alerts", "TRIBUTARY_CONTRACT": contractPath,
 	}
 	tests := []struct {

@@ -50,6 +50,7 @@ func wire(ctx context.Context, getenv func(string) string, out io.Writer) (*proc
 		Contract:    con,
 		Plan:        plan,
 		Environment: set.Environment,
+		Stack:       set.Stack,
 		Revision:    process.Revision(),
 		Raw:         cloud.NewBucket(buckets, set.RawBucket),
 		Lake:        lake,

@@ -59,7 +59,7 @@ func startFunction(ctx context.Context, path, contract string, variables ...stri
 	f.cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "AWS_REGION=eu-central-1",
 		"AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none",
-		settings.Environment + "=bench", settings.Contract + "=" + contract,
+		settings.Environment + "=bench", settings.Stack + "=bench", settings.Contract + "=" + contract,
 		settings.RawBucket + "=" + buckets + "raw", settings.LakeBucket + "=" + buckets + "lake", settings.RejectsBucket + "=" + buckets + "rejects",
 		settings.ServingTable + "=" + servingTable, settings.AlertTopic + "=arn:aws:sns:eu-central-1:123456789012:alerts",
 	}, variables...)

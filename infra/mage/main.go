@@ -10,17 +10,19 @@ import (
 	"github.com/magefile/mage/mage"
 
 	"tributary/infra/call"
+	"tributary/infra/command"
 )
 
-func main() {
+func main() { os.Exit(command.Status(run)) }
+
+func run() int {
 	status, done := call.Answer(os.Args[1:], ".", os.Stdout, os.Stderr)
 	switch {
 	case done:
+		return status
 	case strings.HasPrefix(os.Args[1], "-"): // flags of mage itself
-		status = mage.Main()
-	default:
-		fmt.Fprintln(os.Stderr, "Error:", become(".", os.Args[1:]))
-		status = 1
+		return mage.Main()
 	}
-	os.Exit(status)
+	fmt.Fprintln(os.Stderr, "Error:", become(".", os.Args[1:]))
+	return 1
 }

@@ -134,13 +134,13 @@ func (s Step) do(ctx context.Context, dir string, talks []Talk) error {
 // lend has the copy use the datacontract of the project, or of the machine, where there is one: it is half a gigabyte.
 func lend(root, dir string) error {
 	path, err := filepath.Abs(filepath.Join(root, tool))
-	if err == nil {
-		if _, missing := os.Stat(path); missing != nil {
-			path, err = exec.LookPath("datacontract")
-		}
-	}
 	if err != nil {
-		return nil //nolint:nilerr // there is none: what needs it is skipped, and says so
+		return fmt.Errorf("lend datacontract: %w", err)
+	}
+	if _, missing := os.Stat(path); missing != nil {
+		if elsewhere, err := exec.LookPath("datacontract"); err == nil {
+			path = elsewhere
+		} // else it may be installed while the first commands run, or what needs it is skipped, and says so
 	}
 	link := filepath.Join(dir, tool)
 	if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o755), os.Symlink(path, link)); err != nil {
@@ -166,11 +166,14 @@ func lacks(ctx context.Context, dir, command string) string {
 		if err != nil {
 			return err.Error()
 		}
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil || answer.StatusCode != http.StatusOK {
+		answer, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
+		if err != nil {
 			return "no moto listens there"
 		}
 		answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			return "what listens there is no moto"
+		}
 	}
 	return ""
 }

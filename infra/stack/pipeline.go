@@ -172,6 +172,7 @@ func (l *Pipeline) declareProcess(ctx *pulumi.Context, p program, s *shared) err
 	c := l.contract
 	variables := pulumi.StringMap{
 		settings.Environment:   pulumi.String(p.Environment),
+		settings.Stack:         pulumi.String(ctx.Stack()),
 		settings.RawBucket:     s.raw.Name,
 		settings.LakeBucket:    s.lake.Name,
 		settings.RejectsBucket: s.rejects.Name,

@@ -134,10 +134,10 @@ func (j *job) body(row, kept *zone.AuditRow, level string, found *examples) stri
 // next says what to do, by the operators' commands and by what every deployment has: Athena and the process function.
 func (j *job) next(row *zone.AuditRow) string {
 	rejects := fmt.Sprintf("  go tool mage ops:rejects %s %s -stack=%s\nor in Athena:\n  SELECT record_index, violations, record FROM %s WHERE dt = '%s' AND run_id = '%[2]s'",
-		row.Dataset, row.RunID, j.Environment, zone.RejectsTable(row.Dataset), j.run.Day())
+		row.Dataset, row.RunID, j.Stack, zone.RejectsTable(row.Dataset), j.run.Day())
 	again := func(verb, flag, member string) string {
 		return fmt.Sprintf("deploy, and process the run again:\n  go tool mage ops:%s %s %s %[3]s%s -stack=%s\nor invoke the process function with\n  "+
-			`{"replay": {"dataset": %[2]q, "run": %[3]q%[6]s}}`, verb, row.Dataset, row.RunID, flag, j.Environment, member)
+			`{"replay": {"dataset": %[2]q, "run": %[3]q%[6]s}}`, verb, row.Dataset, row.RunID, flag, j.Stack, member)
 	}
 	const strict = "\nWhere the contract is too strict, mend it under a higher version, "
 	const stack = "\nWithout -stack the commands work on the local environment."

@@ -163,7 +163,7 @@ func BenchmarkRun(b *testing.B) {
 	for range b.N {
 		lake := &discard{}
 		p := &Processor{
-			Contract: c, Plan: plan, Environment: "dev", Revision: "bench", Raw: raw, Lake: lake, Rejects: lake, Table: lake,
+			Contract: c, Plan: plan, Environment: "dev", Stack: "dev", Revision: "bench", Raw: raw, Lake: lake, Rejects: lake, Table: lake,
 			Audit: cloudtest.NewBucket("audit", nil), Alerts: cloudtest.NewTopic(nil), Telemetry: tel,
 			Now: func() time.Time { return scheduled }, NewID: func() string { return "attempt" },
 		}

@@ -118,7 +118,7 @@ func (w *world) processor(c *contract.Contract) *Processor {
 		w.t.Fatal(err)
 	}
 	return &Processor{
-		Contract: c, Plan: plan, Environment: "dev", Revision: "engine-1",
+		Contract: c, Plan: plan, Environment: "dev", Stack: "dev-eu", Revision: "engine-1",
 		Raw: w.raw, Lake: w.lake, Audit: w.lake, Rejects: w.rejects, Table: w.table, Alerts: w.topic,
 		Telemetry: tel, Now: clock, NewID: func() string { return fmt.Sprintf("attempt-%d", w.attempts.Add(1)) },
 		Options: Options{Puts: 1},

@@ -90,6 +90,7 @@ type Processor struct {
 	Contract    *contract.Contract
 	Plan        *record.Plan // of the contract
 	Environment string
+	Stack       string // for the commands that alerts name
 	Revision    string // of the engine: Revision()
 
 	Raw     Raw

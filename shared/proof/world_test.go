@@ -167,7 +167,7 @@ func (i *invocation) now() time.Time {
 func (w *world) processor(i *invocation, e *edition, faults *cloudtest.Faults) *process.Processor {
 	lake := w.lake.With(faults)
 	return &process.Processor{
-		Contract: e.contract, Plan: e.plan, Environment: "model", Revision: e.engine,
+		Contract: e.contract, Plan: e.plan, Environment: "model", Stack: "model", Revision: e.engine,
 		Raw: w.raw.With(faults), Lake: lake, Audit: lake, Rejects: w.rejects.With(faults),
 		Table: w.table.With(faults), Alerts: w.topic.With(faults),
 		Telemetry: silent, Now: i.now,

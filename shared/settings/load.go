@@ -29,6 +29,7 @@ type Ingest struct {
 // Process is what the process function is told.
 type Process struct {
 	Environment   string
+	Stack         string
 	RawBucket     string
 	LakeBucket    string
 	RejectsBucket string
@@ -62,6 +63,7 @@ func LoadProcess(getenv func(string) string) (Process, error) {
 	r := reader{getenv: getenv}
 	s := Process{
 		Environment:   r.required(Environment, environment),
+		Stack:         r.required(Stack, environment),
 		RawBucket:     r.required(RawBucket, bucket),
 		LakeBucket:    r.required(LakeBucket, bucket),
 		RejectsBucket: r.required(RejectsBucket, bucket),

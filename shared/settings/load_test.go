@@ -99,7 +99,8 @@ func TestLoadProcess(t *testing.T) {
 		{
 			name: "served",
 			env: map[string]string{
-				"TRIBUTARY_ENVIRONMENT":    "dev",
+				"TRIBUTARY_ENVIRONMENT":    "test",
+				"TRIBUTARY_STACK":          "dev",
 				"TRIBUTARY_RAW_BUCKET":     "raw",
 				"TRIBUTARY_LAKE_BUCKET":    "lake",
 				"TRIBUTARY_REJECTS_BUCKET": "rejects",
@@ -107,7 +108,8 @@ func TestLoadProcess(t *testing.T) {
 				"TRIBUTARY_ALERT_TOPIC":    "arn:aws:sns:eu-central-1:123456789012:tributary-dev-alerts",
 			},
 			want: Process{
-				Environment:   "dev",
+				Environment:   "test",
+				Stack:         "dev",
 				RawBucket:     "raw",
 				LakeBucket:    "lake",
 				RejectsBucket: "rejects",
@@ -126,6 +128,7 @@ func TestLoadProcess(t *testing.T) {
 				"TRIBUTARY_ALERT_TOPIC":   "alerts",
 			},
 			wantErr: "load settings of process: TRIBUTARY_ENVIRONMENT is \"9\": want a stack name like dev\n" +
+				"TRIBUTARY_STACK is not set: want a stack name like dev\n" +
 				"TRIBUTARY_LAKE_BUCKET is not set: want a bucket name of 3 to 63 lower-case letters, digits, dots and hyphens\n" +
 				"TRIBUTARY_REJECTS_BUCKET is not set: want a bucket name of 3 to 63 lower-case letters, digits, dots and hyphens\n" +
 				"TRIBUTARY_SERVING_TABLE is \"a/b\": want a DynamoDB table name\n" +

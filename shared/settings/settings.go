@@ -5,7 +5,8 @@ package settings
 
 // Environment variables of the functions. AWS's own (AWS_REGION, AWS_ENDPOINT_URL_*, …) are the SDK's business.
 const (
-	Environment     = "TRIBUTARY_ENVIRONMENT"      // stack name: picks the contract's server, a dimension of metrics
+	Environment     = "TRIBUTARY_ENVIRONMENT"      // picks the contract's server, a dimension of metrics
+	Stack           = "TRIBUTARY_STACK"            // process: what operators' commands are told in alerts
 	RawBucket       = "TRIBUTARY_RAW_BUCKET"       // both functions
 	LakeBucket      = "TRIBUTARY_LAKE_BUCKET"      // both: process writes, ingest looks for audit rows
 	RejectsBucket   = "TRIBUTARY_REJECTS_BUCKET"   // process

@@ -3,19 +3,18 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
+	"io"
 	"os/signal"
 	"syscall"
 
+	"tributary/infra/command"
 	"tributary/infra/readme"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := readme.Run(ctx, ".", readme.Ours, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
-		os.Exit(1) //nolint:gocritic // stop only lets go of signals
-	}
+	command.Main(func(ctx context.Context, _ []string, out io.Writer) error {
+		ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+		defer stop()
+		return readme.Run(ctx, ".", readme.Ours, out)
+	})
 }

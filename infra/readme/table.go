@@ -58,7 +58,6 @@ var Ours = Rules{
 	},
 	Elsewhere: []Place{
 		{"go tool mage test", "it runs this"},
-		{"go tool mage infra:against REVISION", "it compiles two trees; TestAgainst of infra/preview runs it"},
 		{"go tool mage mutants", "it is a part of go tool mage test by itself"},
 	},
 	Talks: []Talk{

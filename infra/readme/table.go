@@ -52,7 +52,7 @@ var Ours = Rules{
 		{"datacontract lint", ".build/dc/bin/datacontract lint shared/datasets/coin_markets.odcs.yaml", "where it is installed, and on which contract, stands elsewhere"},
 		{"datacontract test --server local", ".build/dc/bin/datacontract test --server local shared/datasets/coin_markets.odcs.yaml", "the same"},
 		{"datacontract test", ".build/dc/bin/datacontract test --server local shared/datasets/coin_markets.odcs.yaml", "the same"},
-		{"go tool mage bench", "go tool mage bench -records=1000 -rounds=1 -largest=10000 -only=clean,dirty,sizes,start", "the whole takes many minutes; here is each part but for memory and profile"},
+		{"go tool mage bench", "go tool mage bench -records=1000 -rounds=1 -largest=10000 -only=clean,dirty,sizes,start", "the whole takes many minutes; here are four of its parts, small"},
 		{"-fuzz=FuzzPage", "-run=FuzzPage -fuzz=FuzzPage -fuzztime=1s", "it has no end; the package's tests, which it begins with, were run"},
 		{"-mutations 10000000", "-mutations 10000", "ten million take minutes"},
 	},

@@ -143,17 +143,7 @@ func readIndex(data []byte) (index, error) {
 	if err := input.JSON(data, &i); err != nil {
 		return index{}, err
 	}
-	var names []string
-	for _, o := range i.Objects {
-		names = append(names, objectPath(o.Bucket, o.Key))
-	}
-	for _, table := range i.Tables {
-		names = append(names, filepath.Join(tablesDir, table+".json"))
-	}
-	for _, function := range i.Logs {
-		names = append(names, filepath.Join(logsDir, function+".log"))
-	}
-	for _, name := range names {
+	for _, name := range i.files() {
 		if name == "." || !filepath.IsLocal(name) { // what is saved next removes what it names
 			return index{}, fmt.Errorf("it names %q, which is no file of the folder", name)
 		}

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -226,11 +225,10 @@ func Workflows() error {
 	return step("workflows", "run", actionlint)
 }
 
-// Vulnerabilities looks for known vulnerabilities that the code can reach. Where Go's database is out of reach it makes one
-// from the module proxy; without either it says so, and fails only with -required: what is published tomorrow is no fault of
-// a change, so it is no part of test.
+// Vulnerabilities looks for known vulnerabilities that the code can reach. Without a network it says so, and fails only with
+// -required: what is published tomorrow is no fault of a change, so it is no part of test.
 func Vulnerabilities(ctx context.Context, required *bool) error {
-	database, err := vulnerabilityDatabase(ctx)
+	database, err := vulnerability.Find(ctx, http.DefaultClient, os.Stdout, filepath.Join(".build", "vulndb"))
 	if err != nil {
 		if required != nil && *required {
 			return err
@@ -239,23 +237,6 @@ func Vulnerabilities(ctx context.Context, required *bool) error {
 		return nil
 	}
 	return step("vulnerabilities", "run", govulncheck, "-db", database, "./...")
-}
-
-func vulnerabilityDatabase(ctx context.Context) (string, error) {
-	unreachable := vulnerability.Reachable(ctx, http.DefaultClient, vulnerability.Database)
-	if unreachable == nil {
-		return vulnerability.Database, nil
-	}
-	answer, err := sh.Output("go", "mod", "download", "-json", vulnerability.Module+"@latest")
-	if err != nil {
-		return "", fmt.Errorf("%w; and download %s: %w", unreachable, vulnerability.Module, err)
-	}
-	var module struct{ Dir, Version string }
-	if err := json.Unmarshal([]byte(answer), &module); err != nil {
-		return "", fmt.Errorf("download %s: %w", vulnerability.Module, err)
-	}
-	fmt.Printf("vulnerabilities: %v; from the reports of %s %s, by the module proxy\n", unreachable, vulnerability.Module, module.Version)
-	return vulnerability.Copy(module.Dir, filepath.Join(".build", "vulndb"))
 }
 
 // startsAndComplains starts a function without its settings: it must run this far and name what it lacks.
